@@ -1,0 +1,173 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// Signing says with what access tokens are signed and when keys change.
+type Signing struct {
+	// The signature algorithm: `ES256`, `ES384`, `EdDSA`, `RS256` or `PS256`.
+	// Default: `ES256`. After a change the key of the former algorithm goes on
+	// signing until the new one has been published for `publish_ahead`.
+	Algorithm string `json:"alg,omitempty"`
+
+	// How long a key signs before the next one takes over; `"never"` turns
+	// rotation off. Default: `30d`.
+	RotateEvery RotationPeriod `json:"rotate_every,omitempty"`
+
+	// How long a key is in the JWKS before it signs the first token, so that a
+	// resource server that caches the JWKS has seen it. Default: `24h`. The very
+	// first key does not wait.
+	PublishAhead caddy.Duration `json:"publish_ahead,omitempty"`
+}
+
+// RotationPeriod is a Caddy duration or the word "never".
+type RotationPeriod caddy.Duration
+
+// NeverRotate is the period "never".
+const NeverRotate RotationPeriod = -1
+
+// UnmarshalJSON reads a Caddy duration or "never".
+func (p *RotationPeriod) UnmarshalJSON(data []byte) error {
+	if string(data) == `"never"` {
+		*p = NeverRotate
+		return nil
+	}
+	var duration caddy.Duration
+	if err := json.Unmarshal(data, &duration); err != nil {
+		return fmt.Errorf("rotate_every: expected a duration or \"never\": %w", err)
+	}
+	if duration < 0 {
+		return fmt.Errorf("rotate_every %q: expected a positive duration or \"never\"", time.Duration(duration))
+	}
+	*p = RotationPeriod(duration)
+	return nil
+}
+
+// MarshalJSON writes what [RotationPeriod.UnmarshalJSON] reads.
+func (p RotationPeriod) MarshalJSON() ([]byte, error) {
+	if p == NeverRotate {
+		return []byte(`"never"`), nil
+	}
+	return json.Marshal(caddy.Duration(p))
+}
+
+// Resource is a protected API: what a token's `aud` names (RFC 8707).
+type Resource struct {
+	// The resource's identifier: an absolute URI without fragment. It is the
+	// `aud` of tokens and what the gate compares byte for byte.
+	Identifier string `json:"identifier"`
+
+	// The scopes that exist at this resource. Where there are some, a client's
+	// scopes and a gate's scopes must be among them. Default: any scope.
+	Scopes []string `json:"scopes,omitempty"`
+
+	// How long tokens for this resource live. Default: the app's
+	// `token_lifetime`. Of several resources in one token the shortest counts.
+	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+}
+
+// Role is a named bundle of scopes.
+type Role struct {
+	// The role's name, as it stands in the `roles` claim.
+	Name string `json:"name"`
+
+	// The scopes that a client with this role has.
+	Scopes []string `json:"scopes"`
+}
+
+// Client is a machine that may ask for tokens.
+type Client struct {
+	// The client_id: 1 to 128 printable ASCII characters, not beginning or
+	// ending with a space.
+	ID string `json:"id"`
+
+	// A name for people, in lists and logs. Default: none.
+	Name string `json:"name,omitempty"`
+
+	// The client's secrets. Any of them that has not expired is good, so that
+	// rotation interrupts nobody.
+	Secrets []Secret `json:"secrets,omitempty"`
+
+	// The scopes that the client may have, besides those of its roles.
+	Scopes []string `json:"scopes,omitempty"`
+
+	// The names of the client's roles.
+	Roles []string `json:"roles,omitempty"`
+
+	// The resources that the client may ask tokens for. The first is used where
+	// it asks for none. Default: all that are declared.
+	Resources []string `json:"resources,omitempty"`
+
+	// The `sub` of the client's tokens. Default: the client_id.
+	Subject string `json:"subject,omitempty"`
+
+	// How long the client's tokens live. Default: the resource's
+	// `token_lifetime`, else the app's.
+	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+
+	// Claims to add to the client's tokens. Names that RFC 9068 or RFC 7519
+	// registers are refused.
+	Claims map[string]string `json:"claims,omitempty"`
+
+	// A disabled client gets no token, and those it has are refused, also after
+	// it was enabled again. Default: false.
+	Disabled bool `json:"disabled,omitempty"`
+}
+
+// Secret is one of a client's secrets: either the text or a hash of it.
+type Secret struct {
+	// A name for this secret in lists and logs. Default: its position among
+	// the client's secrets, beginning with 1.
+	ID string `json:"id,omitempty"`
+
+	// The secret itself, at least 16 bytes, any UTF-8. Better a placeholder
+	// (`{env.BATCH_SECRET}`, `{file./run/secrets/batch}`) than the text: it is
+	// resolved when the configuration is loaded and shows nowhere.
+	Secret string `json:"secret,omitempty"`
+
+	// Instead of `secret`: a hash in PHC form, `$argon2id$`, `$2a$`, `$2b$`,
+	// `$2y$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$` or `$sha256$`.
+	Hash string `json:"hash,omitempty"`
+
+	// The moment from which the secret is refused (RFC 3339). Default: never.
+	Expires string `json:"expires,omitempty"`
+}
+
+// Rule says what requests of some methods to some paths need.
+type Rule struct {
+	// The methods; none means every method. A rule for GET covers HEAD.
+	Methods []string `json:"methods,omitempty"`
+
+	// A path pattern as Go's net/http.ServeMux reads it: `/orders/{id}`,
+	// `/files/{rest...}`, `/orders/` for a subtree. The most specific wins.
+	Pattern string `json:"pattern"`
+
+	// The scopes that are needed, all of them, besides the gate's own.
+	// Default: any valid token will do.
+	Scopes []string `json:"scopes,omitempty"`
+
+	// No token is needed. Excludes `scopes`. Default: false.
+	Public bool `json:"public,omitempty"`
+}
+
+// IdentityHeaders are the request headers in which the upstream is told who
+// calls. Copies that a client sends never reach the upstream.
+type IdentityHeaders struct {
+	// Carries the token's `client_id`. Default: `X-Client-Id`.
+	Client string `json:"client,omitempty"`
+
+	// Carries the token's scope, space-separated. Default: `X-Client-Scope`.
+	Scope string `json:"scope,omitempty"`
+
+	// Carries the token's `iss`. Default: `X-Client-Issuer`.
+	Issuer string `json:"issuer,omitempty"`
+
+	// Leaves those headers alone: none is set and none is removed.
+	// Default: false.
+	Off bool `json:"off,omitempty"`
+}

@@ -1,0 +1,72 @@
+package token
+
+import (
+	"crypto"
+	"fmt"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Algorithm is a JWS signature algorithm that this project signs and verifies
+// with (RFC 7518, RFC 8037). Only asymmetric ones exist here.
+type Algorithm string
+
+// The algorithms; ES256 is the default.
+const (
+	ES256 Algorithm = "ES256"
+	ES384 Algorithm = "ES384"
+	EdDSA Algorithm = "EdDSA"
+	RS256 Algorithm = "RS256"
+	PS256 Algorithm = "PS256"
+)
+
+// Algorithms lists them all, the default first.
+func Algorithms() []Algorithm { return []Algorithm{ES256, ES384, EdDSA, RS256, PS256} }
+
+// ParseAlgorithm reads an algorithm's name. The error names the word and what
+// was expected.
+func ParseAlgorithm(name string) (Algorithm, error) {
+	names := make([]string, 0, len(Algorithms()))
+	for _, alg := range Algorithms() {
+		if name == string(alg) {
+			return alg, nil
+		}
+		names = append(names, string(alg))
+	}
+	return "", fmt.Errorf("unknown signature algorithm %q: expected one of %s", name, strings.Join(names, ", "))
+}
+
+// SigningKey is what tokens are signed with. Algorithm and key are pinned
+// together by whoever made it.
+type SigningKey struct {
+	ID        string // kid
+	Algorithm Algorithm
+	Private   crypto.Signer
+}
+
+// VerificationKey is the public half of a [SigningKey]: a token's header may
+// select it by its ID, and never says which algorithm it is for.
+type VerificationKey struct {
+	ID        string // kid
+	Algorithm Algorithm
+	Public    crypto.PublicKey
+}
+
+// method is golang-jwt's implementation of an algorithm; nil for a name that
+// is not one of ours ("none" and the symmetric ones included).
+func (a Algorithm) method() jwt.SigningMethod {
+	switch a {
+	case ES256:
+		return jwt.SigningMethodES256
+	case ES384:
+		return jwt.SigningMethodES384
+	case EdDSA:
+		return jwt.SigningMethodEdDSA
+	case RS256:
+		return jwt.SigningMethodRS256
+	case PS256:
+		return jwt.SigningMethodPS256
+	}
+	return nil
+}

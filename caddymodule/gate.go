@@ -1,7 +1,17 @@
 package caddymodule
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
 
 func init() { caddy.RegisterModule(new(Gate)) }
@@ -36,9 +46,161 @@ type Gate struct {
 	// passes every other request on without looking at it. The Caddyfile adds
 	// such a handler beside a gate that has a matcher. Default: false.
 	MetadataOnly bool `json:"metadata_only,omitempty"`
+
+	app     *App
+	gate    *gate.Gate
+	headers *headerPolicy
 }
 
 // CaddyModule returns the Caddy module information.
 func (*Gate) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.oauth2_gate", New: func() caddy.Module { return new(Gate) }}
 }
+
+// Provision judges the configuration and makes the gate.
+func (g *Gate) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return fmt.Errorf("oauth2_gate: %w", err)
+	}
+	if err := g.resolve(caddy.NewReplacer()); err != nil {
+		return fmt.Errorf("oauth2_gate: %w", err)
+	}
+	if err := g.check(app); err != nil {
+		return err
+	}
+	g.app = app
+	g.gate, err = gate.New(g.config(app))
+	if err != nil {
+		return fmt.Errorf("oauth2_gate: %w", err)
+	}
+	g.headers = newHeaderPolicy(g, g.gate.NamesMethod())
+	return nil
+}
+
+func (g *Gate) config(app *App) gate.Config {
+	if g.Resource == "" {
+		g.Resource = app.resources()[0].Identifier
+	}
+	config := gate.Config{
+		Issuer:       app.Issuer,
+		Resource:     g.Resource,
+		Scopes:       g.Scopes,
+		Realm:        g.Realm,
+		AllowClients: g.AllowClients,
+		Keys:         app.shared.ring,
+		Clients:      app.entitlements,
+		Cache:        app.cache,
+	}
+	for _, resource := range app.resources() {
+		if resource.Identifier == g.Resource {
+			config.Declared = resource.Scopes
+		}
+	}
+	for _, rule := range g.Rules {
+		config.Rules = append(config.Rules, gate.Rule{
+			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
+		})
+	}
+	return config
+}
+
+// ServeHTTP passes the request on, or says why not.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if metadata := g.gate.Metadata(); metadata.Serves(r.URL.Path) {
+		return serveMetadata(w, r, metadata)
+	}
+	if g.MetadataOnly {
+		return next.ServeHTTP(w, r)
+	}
+	start := time.Now()
+	facts := gateRequest(r)
+	g.headers.scrub(r)
+	if err := g.app.ready(r.Context()); err != nil {
+		return g.unavailable(w, r, err)
+	}
+	verdict := g.gate.Check(&facts)
+	metrics.verdict(&verdict, time.Since(start).Seconds())
+	if !verdict.Allowed {
+		g.app.audit.refused(r, g.Resource, &verdict)
+		return g.deny(w, r, &verdict)
+	}
+	g.headers.identify(r.Header, verdict.Claims)
+	setUser(r, verdict.Claims)
+	return next.ServeHTTP(w, r)
+}
+
+// deny answers a request that must not pass: the challenge in the header, the
+// error in a JSON body or, where the site has handle_errors, there.
+func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict) error {
+	if challenge := g.gate.Challenge(verdict); challenge != "" {
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
+	return refuse(w, r, verdict.Status(), verdict.Code(), verdict.Description())
+}
+
+// unavailable answers before there is a key to verify tokens with.
+func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, cause error) error {
+	g.app.logger.Error("gate is not ready: " + cause.Error())
+	w.Header().Set("Retry-After", "1")
+	return refuse(w, r, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer now, try again")
+}
+
+// refusalBody is the body of a refusal, with the members of RFC 6749 section 5.2.
+type refusalBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+func refuse(w http.ResponseWriter, r *http.Request, status int, code, description string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	if handlesErrors(r) {
+		repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+		repl.Set("http.oauth2.error", code)
+		repl.Set("http.oauth2.error_description", description)
+		return caddyhttp.Error(status, errors.New(code+": "+description))
+	}
+	body, err := json.Marshal(refusalBody{Error: code, Description: description})
+	if err != nil {
+		return caddyhttp.Error(status, err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client has gone: nothing to be done
+	return nil
+}
+
+// handlesErrors tells whether a handle_errors of the request's site exists.
+// The error routes of all sites of a server stand in one list, each behind the
+// matcher of its site; with none that matches, Caddy would send an empty body.
+func handlesErrors(r *http.Request) bool {
+	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !ok || server.Errors == nil {
+		return false
+	}
+	for _, route := range server.Errors.Routes {
+		if match, err := route.MatcherSets.AnyMatchWithError(r); err == nil && match {
+			return true
+		}
+	}
+	return false
+}
+
+func serveMetadata(w http.ResponseWriter, r *http.Request, metadata *gate.Metadata) error {
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		return refuse(w, r, http.StatusMethodNotAllowed, "invalid_request", "this document is read with GET")
+	}
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Header().Set("Content-Length", strconv.Itoa(len(metadata.Body())))
+	_, _ = w.Write(metadata.Body()) // the client has gone: nothing to be done
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Gate)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Gate)(nil)
+)

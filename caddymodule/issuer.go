@@ -1,7 +1,14 @@
 package caddymodule
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
 )
 
 func init() { caddy.RegisterModule(new(Issuer)) }
@@ -16,9 +23,68 @@ type Issuer struct {
 
 	// The path of the JSON Web Key Set (RFC 7517). Default: `/oauth2/jwks`.
 	JWKS string `json:"jwks,omitempty"`
+
+	app      *App
+	handlers map[string]issuer.Handler
 }
 
 // CaddyModule returns the Caddy module information.
 func (*Issuer) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.oauth2_issuer", New: func() caddy.Module { return new(Issuer) }}
 }
+
+// Provision judges the configuration and mounts the endpoints.
+func (i *Issuer) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return fmt.Errorf("oauth2_issuer: %w", err)
+	}
+	if err := i.resolve(caddy.NewReplacer()); err != nil {
+		return fmt.Errorf("oauth2_issuer: %w", err)
+	}
+	if err := i.check(app); err != nil {
+		return err
+	}
+	i.app = app
+	i.handlers, err = app.server.Mount(issuer.Paths{Token: i.TokenEndpoints, JWKS: i.JWKS})
+	if err != nil {
+		return fmt.Errorf("oauth2_issuer: %w", err)
+	}
+	return nil
+}
+
+// ServeHTTP answers at the issuer's own paths, and passes on what is not for it.
+func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	handler, ours := i.handlers[r.URL.Path]
+	if !ours {
+		return next.ServeHTTP(w, r)
+	}
+	if err := i.app.ready(r.Context()); err != nil {
+		i.app.logger.Error("issuer is not ready: " + err.Error())
+		return writeUnavailable(w)
+	}
+	handler(w, r, peerOf(r))
+	return nil
+}
+
+// writeUnavailable answers before there is a key to sign with.
+func writeUnavailable(w http.ResponseWriter) error {
+	body, err := json.Marshal(refusalBody{
+		Error: string(issuer.TemporarilyUnavailable), Description: "the server cannot answer now, try again",
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write(body) // the client has gone: nothing to be done
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Issuer)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Issuer)(nil)
+)

@@ -1,7 +1,10 @@
 package token
 
 import (
+	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -66,3 +69,52 @@ var registered = []string{
 // Registered tells whether name is a claim that no configuration may set,
 // since the issuer writes it or other software takes decisions on it.
 func Registered(name string) bool { return slices.Contains(registered, name) }
+
+// Value returns a claim by its name, as text: lists are joined with spaces, as
+// `scope` is on the wire. ok is false where the token does not carry it.
+func (c *Claims) Value(name string) (text string, ok bool) {
+	switch name {
+	case "iss":
+		return c.Issuer, true
+	case "sub":
+		return c.Subject, true
+	case "aud":
+		return strings.Join(c.Audience, " "), true
+	case "client_id":
+		return c.ClientID, true
+	case "iat":
+		return strconv.FormatInt(c.IssuedAt, 10), true
+	case "exp":
+		return strconv.FormatInt(c.Expires, 10), true
+	case "jti":
+		return c.ID, true
+	case "scope":
+		return c.Scope.String(), len(c.Scope) > 0
+	case "roles":
+		return strings.Join(c.Roles, " "), len(c.Roles) > 0
+	}
+	value, ok := c.Extra[name]
+	if !ok {
+		return "", false
+	}
+	return textOf(value), true
+}
+
+// textOf spells a JSON value as text.
+func textOf(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case []any:
+		texts := make([]string, len(value))
+		for i, element := range value {
+			texts[i] = textOf(element)
+		}
+		return strings.Join(texts, " ")
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(encoded)
+}

@@ -1,0 +1,99 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+)
+
+// auditor writes the audit log (logger `oauth2.audit`): one line for each token
+// issued or refused and each request refused. Never a secret or a token.
+type auditor struct {
+	logger *zap.Logger
+}
+
+// Token implements issuer.Observer: the audit line and the metrics of an
+// answer of the token endpoint.
+func (a *auditor) Token(_ context.Context, event *issuer.TokenEvent) {
+	metrics.token(event)
+	if event.Err != nil {
+		a.tokenRefused(event)
+		return
+	}
+	if line := a.logger.Check(zapcore.InfoLevel, "token issued"); line != nil {
+		line.Write(
+			zap.String("client_id", event.ClientID),
+			zap.String("method", string(event.Method)),
+			zap.String("secret_id", event.SecretID),
+			zap.String("address", event.Address),
+			zap.Strings("resources", event.Resources),
+			zap.Strings("scope", event.Scope),
+			zap.String("jti", event.TokenID),
+			zap.String("kid", event.KeyID),
+			zap.Duration("lifetime", event.Lifetime),
+			zap.Duration("duration", event.Duration),
+		)
+	}
+}
+
+func (a *auditor) tokenRefused(event *issuer.TokenEvent) {
+	if line := a.logger.Check(zapcore.InfoLevel, "token refused"); line != nil {
+		line.Write(
+			zap.String("error", string(event.Err.Code)),
+			zap.String("reason", event.Err.Reason),
+			zap.Int("status", event.Err.Status),
+			zap.String("description", event.Err.Description),
+			zap.NamedError("cause", event.Err.Cause),
+			zap.String("client_id", event.ClientID),
+			zap.String("method", string(event.Method)),
+			zap.String("address", event.Address),
+			zap.Duration("duration", event.Duration),
+		)
+	}
+}
+
+// maxLoggedPath bounds what a stranger can make the log grow by, in bytes.
+const maxLoggedPath = 512
+
+// refused writes the line from which an operator can tell why a request did
+// not pass.
+func (a *auditor) refused(r *http.Request, resource string, verdict *gate.Verdict) {
+	line := a.logger.Check(zapcore.InfoLevel, "request refused")
+	if line == nil {
+		return
+	}
+	fields := []zap.Field{
+		zap.String("error", verdict.Code()),
+		zap.String("reason", string(verdict.Reason)),
+		zap.Int("status", verdict.Status()),
+		zap.NamedError("cause", verdict.Err),
+		zap.String("resource", resource),
+		zap.String("address", clientAddress(r)),
+		zap.String("host", r.Host),
+		zap.String("request_method", r.Method),
+		zap.String("path", cut(r.URL.Path, maxLoggedPath)),
+	}
+	if verdict.Rule != nil {
+		fields = append(fields, zap.String("rule", verdict.Rule.Pattern))
+	}
+	if len(verdict.Needed) > 0 {
+		fields = append(fields, zap.Strings("needed_scope", verdict.Needed))
+	}
+	if claims := verdict.Claims; claims != nil {
+		fields = append(fields, zap.String("client_id", claims.ClientID),
+			zap.Strings("scope", claims.Scope), zap.String("jti", claims.ID))
+	}
+	line.Write(fields...)
+}
+
+func cut(text string, length int) string {
+	if len(text) > length {
+		return text[:length] + "..."
+	}
+	return text
+}

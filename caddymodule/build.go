@@ -1,0 +1,159 @@
+package caddymodule
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Defaults of the app.
+const (
+	defaultTokenLifetime = time.Hour
+	defaultRotateEvery   = 30 * 24 * time.Hour
+	defaultPublishAhead  = 24 * time.Hour
+)
+
+// This file makes what the core is made of from the configuration, which has
+// been resolved and checked.
+
+func (a *App) setDefaults() {
+	if a.TokenLifetime == 0 {
+		a.TokenLifetime = caddy.Duration(defaultTokenLifetime)
+	}
+	if a.Signing.Algorithm == "" {
+		a.Signing.Algorithm = string(token.ES256)
+	}
+	if a.Signing.RotateEvery == 0 {
+		a.Signing.RotateEvery = RotationPeriod(defaultRotateEvery)
+	}
+	if a.Signing.PublishAhead == 0 {
+		a.Signing.PublishAhead = caddy.Duration(defaultPublishAhead)
+	}
+}
+
+func (a *App) algorithm() token.Algorithm { return token.Algorithm(a.Signing.Algorithm) }
+
+// rotateEvery is 0 where keys are never rotated.
+func (a *App) rotateEvery() time.Duration {
+	if a.Signing.RotateEvery == NeverRotate {
+		return 0
+	}
+	return time.Duration(a.Signing.RotateEvery)
+}
+
+// resources are the declared ones, or the one that there is by default.
+func (a *App) resources() []Resource {
+	if len(a.Resources) > 0 {
+		return a.Resources
+	}
+	return []Resource{{Identifier: a.Issuer}}
+}
+
+// longestLifetime is that of any token this configuration can issue: as long
+// must a key stay published after it signed its last one.
+func (a *App) longestLifetime() time.Duration {
+	longest := a.TokenLifetime
+	for _, resource := range a.Resources {
+		longest = max(longest, resource.TokenLifetime)
+	}
+	for _, c := range a.Clients {
+		longest = max(longest, c.TokenLifetime)
+	}
+	return time.Duration(longest)
+}
+
+// aliveClients tells of every configured client whether it is enabled.
+func (a *App) aliveClients() map[string]bool {
+	alive := make(map[string]bool, len(a.Clients))
+	for _, c := range a.Clients {
+		alive[c.ID] = !c.Disabled
+	}
+	return alive
+}
+
+func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
+	config := issuer.Config{
+		URL:           a.Issuer,
+		TokenLifetime: time.Duration(a.TokenLifetime),
+		ScopeAliases:  a.ScopeAliases,
+		PublishAhead:  time.Duration(a.Signing.PublishAhead),
+		Clients:       client.NewAuthenticator(registry, rememberedSecrets()),
+		Epochs:        a.shared.ledger,
+		Keys:          a.shared.ring,
+		Observer:      a.audit,
+	}
+	for _, resource := range a.resources() {
+		config.Resources = append(config.Resources, issuer.Resource{
+			Identifier: resource.Identifier, Scopes: resource.Scopes, TokenLifetime: time.Duration(resource.TokenLifetime),
+		})
+	}
+	return config
+}
+
+// registry makes the set of clients. Plain secrets do not outlive it.
+func (a *App) registry() (*client.Registry, error) {
+	roles := make(map[string]token.Scopes, len(a.Roles))
+	for _, role := range a.Roles {
+		roles[role.Name] = role.Scopes
+	}
+	clients := make([]client.Client, 0, len(a.Clients))
+	for i := range a.Clients {
+		built, err := a.Clients[i].build(roles)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: %w", a.Clients[i].ID, err)
+		}
+		clients = append(clients, built)
+	}
+	return client.NewRegistry(clients)
+}
+
+func (c *Client) build(roles map[string]token.Scopes) (client.Client, error) {
+	built := client.Client{
+		ID: c.ID, Name: c.Name, Subject: c.Subject, Roles: c.Roles, Resources: c.Resources,
+		Scopes: c.Scopes, TokenLifetime: time.Duration(c.TokenLifetime), Disabled: c.Disabled,
+	}
+	for _, role := range c.Roles {
+		built.Scopes = built.Scopes.Union(roles[role])
+	}
+	if len(c.Claims) > 0 {
+		built.Claims = make(map[string]any, len(c.Claims))
+		for name, value := range c.Claims {
+			built.Claims[name] = value
+		}
+	}
+	for i := range c.Secrets {
+		secret, err := c.Secrets[i].build(i)
+		if err != nil {
+			return client.Client{}, err
+		}
+		built.Secrets = append(built.Secrets, secret)
+	}
+	return built, nil
+}
+
+// build makes the secret at a position among its client's, and forgets its text.
+func (s *Secret) build(position int) (client.Secret, error) {
+	id := s.ID
+	if id == "" {
+		id = strconv.Itoa(position + 1)
+	}
+	var expires time.Time
+	if s.Expires != "" {
+		var err error
+		if expires, err = time.Parse(time.RFC3339, s.Expires); err != nil {
+			return client.Secret{}, fmt.Errorf("secret %s: expires %q: expected a time like 2030-01-31T00:00:00Z", id, s.Expires)
+		}
+	}
+	if s.Hash != "" {
+		return client.NewHashedSecret(id, s.Hash, expires)
+	}
+	text := s.Secret
+	s.Secret = ""
+	return client.NewPlainSecret(id, text, expires)
+}

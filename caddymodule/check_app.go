@@ -1,0 +1,138 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// check judges the whole configuration of the app, with its placeholders
+// replaced. Zero values stand for the defaults. The error names the client,
+// role or resource, the subdirective, the word and what was expected.
+func (a *App) check() error { return checker{}.app(a) }
+
+func (c checker) app(a *App) error {
+	root := place{}
+	if a.Issuer != "" {
+		if err := c.text(root.sub("issuer", "issuer"), a.Issuer, judgeIssuerURL); err != nil {
+			return err
+		}
+	}
+	if err := root.sub("token_lifetime", "token_lifetime").duration(a.TokenLifetime, judgeLifetime); err != nil {
+		return err
+	}
+	if err := c.signing(root.sub("signing", "signing"), a.Signing); err != nil {
+		return err
+	}
+	if err := c.list(root.sub("scope_aliases", "scope_alias"), a.ScopeAliases, judgeScope); err != nil {
+		return err
+	}
+	if err := c.resources(a); err != nil {
+		return err
+	}
+	if err := c.roles(a); err != nil {
+		return err
+	}
+	return c.clients(a)
+}
+
+func (c checker) signing(p place, s Signing) error {
+	if s.Algorithm != "" {
+		judge := func(name string) error {
+			_, err := token.ParseAlgorithm(name)
+			return err
+		}
+		if err := c.text(p.sub("alg", "alg"), s.Algorithm, judge); err != nil {
+			return err
+		}
+	}
+	if s.RotateEvery != 0 && s.RotateEvery != NeverRotate {
+		if err := judgePeriod(time.Duration(s.RotateEvery)); err != nil {
+			return p.sub("rotate_every", "rotate_every").errorf("%w, or never", err)
+		}
+	}
+	return p.sub("publish_ahead", "publish_ahead").duration(s.PublishAhead, judgePeriod)
+}
+
+func (c checker) resources(a *App) error {
+	var identifiers []string
+	for i, resource := range a.Resources {
+		p := place{label: fmt.Sprintf("resource %q", resource.Identifier)}
+		p.path = fmt.Sprintf("resources[%d]", i)
+		if slices.Contains(identifiers, resource.Identifier) {
+			return p.errorf("stands twice: expected each resource once")
+		}
+		identifiers = append(identifiers, resource.Identifier)
+		if err := c.text(p, resource.Identifier, judgeIdentifier); err != nil {
+			return err
+		}
+		if err := c.list(p.sub("scopes", "scopes"), resource.Scopes, c.scope(a, nil)); err != nil {
+			return err
+		}
+		if err := p.sub("token_lifetime", "token_lifetime").duration(resource.TokenLifetime, judgeLifetime); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c checker) roles(a *App) error {
+	judge := c.scope(a, declaredResources(a))
+	var names []string
+	for i, role := range a.Roles {
+		p := place{path: fmt.Sprintf("roles[%d]", i), label: fmt.Sprintf("role %q", role.Name)}
+		if slices.Contains(names, role.Name) {
+			return p.errorf("stands twice: expected each role once")
+		}
+		names = append(names, role.Name)
+		if err := c.text(p, role.Name, judgeText); err != nil {
+			return err
+		}
+		if len(role.Scopes) == 0 {
+			return p.errorf("no scopes: expected one or more")
+		}
+		if err := c.list(p.sub("scopes", "scopes"), role.Scopes, judge); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// declaredResources are the resources, the default one included.
+func declaredResources(a *App) []Resource {
+	if len(a.Resources) == 0 {
+		return []Resource{{Identifier: a.Issuer}}
+	}
+	return a.Resources
+}
+
+// scope makes a judge of scope values that somebody has or needs at the
+// resources. Where each of these declares its scopes, others are unknown.
+func (c checker) scope(a *App, at []Resource) func(string) error {
+	judge := both(judgeScope, func(value string) error {
+		// A scope of the same name would be given to everyone who asks for all
+		// that they have.
+		if slices.Contains(a.ScopeAliases, value) {
+			return fmt.Errorf("%q is a scope_alias: expected a scope", value)
+		}
+		return nil
+	})
+	var declared []string
+	for _, resource := range at {
+		if len(resource.Scopes) == 0 {
+			return judge
+		}
+		declared = append(declared, resource.Scopes...)
+	}
+	if len(at) == 0 {
+		return judge
+	}
+	slices.Sort(declared)
+	return both(judge, c.among("scope", slices.Compact(declared)))
+}
+
+// errNoIssuer is what a handler says that cannot do without.
+var errNoIssuer = errors.New("the global option oauth2 has no issuer: expected `issuer <url>` there")

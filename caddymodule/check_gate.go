@@ -1,0 +1,201 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+)
+
+// check judges the handler against the app, both with placeholders replaced.
+// Zero values stand for the defaults.
+func (g *Gate) check(a *App) error { return checker{}.gate(g, a) }
+
+func (c checker) gate(g *Gate, a *App) error {
+	root := place{label: "gate"}
+	if g.Resource != "" {
+		root.label = fmt.Sprintf("gate for %q", g.Resource)
+	}
+	if a.Issuer == "" {
+		return root.errorf("%w", errNoIssuer)
+	}
+	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil || g.MetadataOnly {
+		return err
+	}
+	judge := c.scope(a, c.resourceOf(g, a))
+	if err := c.list(root.sub("scopes", "scopes"), g.Scopes, judge); err != nil {
+		return err
+	}
+	if err := c.rules(root, g.Rules, judge); err != nil {
+		return err
+	}
+	if err := c.list(root.sub("allow_clients", "allow_clients"), g.AllowClients, judgeClientID); err != nil {
+		return err
+	}
+	if err := c.identityHeaders(root.sub("identity_headers", "identity_headers"), g.IdentityHeaders); err != nil {
+		return err
+	}
+	if g.Realm == "" {
+		return nil
+	}
+	return c.text(root.sub("realm", "realm"), g.Realm, judgeRealm)
+}
+
+func (c checker) gateResource(p place, g *Gate, a *App) error {
+	var identifiers []string
+	for _, resource := range declaredResources(a) {
+		identifiers = append(identifiers, resource.Identifier)
+	}
+	if g.Resource != "" {
+		return c.text(p, g.Resource, c.among("resource", identifiers))
+	}
+	if len(identifiers) > 1 {
+		return p.errorf("needed, since several are declared: expected one of %s", strings.Join(identifiers, ", "))
+	}
+	return nil
+}
+
+// resourceOf is the gate's resource in a list; an empty one while it is not
+// known yet.
+func (c checker) resourceOf(g *Gate, a *App) []Resource {
+	if g.Resource == "" {
+		return declaredResources(a)
+	}
+	if resource, ok := c.find(g.Resource, a); ok {
+		return []Resource{resource}
+	}
+	return nil
+}
+
+func (c checker) rules(root place, rules []Rule, judge func(string) error) error {
+	converted := make([]gate.Rule, 0, len(rules))
+	for i, rule := range rules {
+		word := "require"
+		if rule.Public {
+			word = "public"
+		}
+		p := root.sub(fmt.Sprintf("rules[%d]", i), word)
+		for _, method := range rule.Methods {
+			if err := judgeMethod(method); err != nil {
+				return p.sub("methods", rule.Pattern).errorf("%w", err)
+			}
+		}
+		if err := c.list(p.sub("scopes", rule.Pattern), rule.Scopes, judge); err != nil {
+			return err
+		}
+		converted = append(converted, gate.Rule{
+			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
+		})
+		// One after the other: of two that conflict the later one is to blame.
+		if _, err := gate.NewRules(converted); err != nil {
+			return p.sub("pattern", rule.Pattern).errorf("%w", err)
+		}
+	}
+	return nil
+}
+
+// judgeMethod accepts what clients send: methods are case-sensitive (RFC 9110
+// section 9.1), and a rule for `get` would leave GET to a weaker one.
+func judgeMethod(method string) error {
+	if !headerToken(method) || method == "*" || method != strings.ToUpper(method) {
+		return fmt.Errorf("method %q: expected upper-case names such as GET or GET,POST, or * alone", method)
+	}
+	return nil
+}
+
+// Defaults of the identity headers.
+const (
+	defaultClientHeader = "X-Client-Id"
+	defaultScopeHeader  = "X-Client-Scope"
+	defaultIssuerHeader = "X-Client-Issuer"
+)
+
+func (c checker) identityHeaders(p place, headers IdentityHeaders) error {
+	if headers.Off {
+		if headers != (IdentityHeaders{Off: true}) {
+			return p.errorf("names beside off: expected one or the other")
+		}
+		return nil
+	}
+	var taken []string
+	for _, header := range []struct{ word, name, byDefault string }{
+		{"client", headers.Client, defaultClientHeader},
+		{"scope", headers.Scope, defaultScopeHeader},
+		{"issuer", headers.Issuer, defaultIssuerHeader},
+	} {
+		at := p.sub(header.word, header.word)
+		if header.name == "" {
+			header.name = header.byDefault
+		}
+		if err := c.text(at, header.name, judgeIdentityHeader); err != nil {
+			return err
+		}
+		name, known := c.read(header.name)
+		if known && slices.Contains(taken, foldHeader(name)) {
+			return at.errorf("header %q stands twice: expected different ones", name)
+		}
+		taken = append(taken, foldHeader(name))
+	}
+	return nil
+}
+
+// reservedHeaders have a meaning of their own on the way to the upstream: the
+// hop-by-hop ones (RFC 9110 section 7.6.1), credentials, framing, and those
+// that the gate removes.
+var reservedHeaders = []string{
+	"authorization", "dpop", "connection", "keep_alive", "proxy_authenticate", "proxy_authorization",
+	"proxy_authentication_info", "proxy_connection", "te", "trailer", "trailers", "transfer_encoding", "upgrade",
+	"host", "content_length", "x_http_method_override", "x_http_method", "x_method_override",
+}
+
+func judgeIdentityHeader(name string) error {
+	switch {
+	case !headerToken(name):
+		return fmt.Errorf("header %q: expected a header name (RFC 9110 section 5.1)", name)
+	case slices.Contains(reservedHeaders, foldHeader(name)):
+		return fmt.Errorf("header %q has a meaning of its own: expected another one, such as X-Client-Id", name)
+	}
+	return nil
+}
+
+// foldHeader makes names equal that a CGI-like upstream takes for the same:
+// there `X-Client-Id` and `x_client.id` both become HTTP_X_CLIENT_ID.
+func foldHeader(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// headerToken tells whether value is a token (RFC 9110 section 5.6.2).
+func headerToken(value string) bool {
+	for i := range len(value) {
+		c := value[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return value != ""
+}
+
+// judgeRealm accepts what a quoted-string holds without escapes, so that every
+// client reads the same realm (RFC 9110 section 11.5).
+func judgeRealm(realm string) error {
+	for i := range len(realm) {
+		if c := realm[i]; c < 0x20 || c > 0x7E || c == '"' || c == '\\' {
+			return fmt.Errorf("realm %q: expected printable ASCII characters without quote and backslash", realm)
+		}
+	}
+	if realm == "" {
+		return errors.New("empty value: expected text")
+	}
+	return nil
+}

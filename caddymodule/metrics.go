@@ -1,0 +1,83 @@
+package caddymodule
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+)
+
+// The collectors live as long as the process: Caddy makes a registry for each
+// configuration, and counts must not begin again with every reload.
+var metrics = newCollectors()
+
+type collectors struct {
+	issued        *prometheus.CounterVec
+	refused       *prometheus.CounterVec
+	tokenSeconds  *prometheus.HistogramVec
+	passed        *prometheus.CounterVec
+	denied        *prometheus.CounterVec
+	verdictSecond prometheus.Histogram
+}
+
+func newCollectors() *collectors {
+	const namespace, subsystem = "caddy", "oauth2"
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: name, Help: help,
+		}, labels)
+	}
+	return &collectors{
+		issued: counter("tokens_issued_total",
+			"Access tokens issued, by client authentication method.", "method"),
+		refused: counter("tokens_refused_total",
+			"Token requests refused, by error code and reason.", "error", "reason"),
+		passed: counter("requests_passed_total",
+			"Requests that a gate passed on, by reason.", "reason"),
+		denied: counter("requests_refused_total",
+			"Requests that a gate refused, by reason.", "reason"),
+		tokenSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "token_duration_seconds",
+			Help:    "Time to answer a token request, by outcome.",
+			Buckets: prometheus.ExponentialBuckets(50e-6, 4, 10),
+		}, []string{"outcome"}),
+		verdictSecond: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "verdict_duration_seconds",
+			Help:    "Time that a gate takes to judge a request.",
+			Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10),
+		}),
+	}
+}
+
+// register makes the collectors show in the registry of a configuration.
+func (c *collectors) register(registry *prometheus.Registry) error {
+	for _, collector := range []prometheus.Collector{c.issued, c.refused, c.tokenSeconds, c.passed, c.denied, c.verdictSecond} {
+		var already prometheus.AlreadyRegisteredError
+		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collectors) token(event *issuer.TokenEvent) {
+	outcome := "issued"
+	if event.Err != nil {
+		outcome = "refused"
+		c.refused.WithLabelValues(string(event.Err.Code), event.Err.Reason).Inc()
+	} else {
+		c.issued.WithLabelValues(string(event.Method)).Inc()
+	}
+	c.tokenSeconds.WithLabelValues(outcome).Observe(event.Duration.Seconds())
+}
+
+func (c *collectors) verdict(verdict *gate.Verdict, seconds float64) {
+	vec := c.denied
+	if verdict.Allowed {
+		vec = c.passed
+	}
+	vec.WithLabelValues(string(verdict.Reason)).Inc()
+	c.verdictSecond.Observe(seconds)
+}

@@ -1,0 +1,75 @@
+package caddymodule
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/certmagic"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+)
+
+// shared is the state of one issuer on one storage that all configurations in
+// this process share: a reload runs the old and the new one side by side. It
+// holds no logger and nothing else of a configuration.
+type shared struct {
+	ring   *keys.Ring
+	ledger *client.Ledger
+}
+
+// Destruct has nothing to close: requests that the old configuration still
+// answers go on using it.
+func (*shared) Destruct() error { return nil }
+
+var sharedPool = caddy.NewUsagePool()
+
+// rememberedSecrets keeps right secrets over reloads, so that none of them
+// sends every client through a slow hash again.
+var rememberedSecrets = sync.OnceValue(func() *client.Memory { return client.NewMemory(time.Now) })
+
+// lease is one configuration's use of a shared state. Caddy calls Cleanup also
+// where Provision failed: what was never acquired is not released.
+type lease struct {
+	key   string
+	state *shared
+}
+
+func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
+	prefix := store.Prefix(issuer)
+	key := storageIdentity(storage) + " " + prefix
+	value, _, err := sharedPool.LoadOrNew(key, func() (caddy.Destructor, error) {
+		documents := store.OverStorage(storage, prefix)
+		return &shared{ring: keys.NewRing(documents, time.Now), ledger: client.NewLedger(documents)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lease{key: key, state: value.(*shared)}, nil
+}
+
+func (l *lease) release() error {
+	if l == nil {
+		return nil
+	}
+	_, err := sharedPool.Delete(l.key)
+	return err
+}
+
+// storageIdentity tells storages apart by how they are configured: Caddy makes
+// a new one for each configuration. It is hashed since it may hold a password.
+func storageIdentity(storage certmagic.Storage) string {
+	text := fmt.Sprintf("%T", storage)
+	if named, ok := storage.(fmt.Stringer); ok {
+		text += named.String()
+	}
+	if encoded, err := json.Marshal(storage); err == nil {
+		text += string(encoded)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+}

@@ -1,0 +1,108 @@
+package caddymodule
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// resolver replaces Caddy's global placeholders in configured values and keeps
+// the first error. A placeholder that is unknown or empty is one: an unset
+// variable must not become an empty secret.
+type resolver struct {
+	repl *caddy.Replacer
+	err  error
+}
+
+// text resolves one value. name is what an error calls it; the value itself
+// never shows in one, for it may be a secret.
+func (r *resolver) text(name string, value *string) {
+	if *value == "" || r.err != nil {
+		return
+	}
+	resolved, err := r.repl.ReplaceOrErr(*value, true, true)
+	if err != nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+		return
+	}
+	*value = resolved
+}
+
+func (r *resolver) list(name string, values []string) {
+	for i := range values {
+		r.text(name, &values[i])
+	}
+}
+
+// resolve replaces the placeholders in the app's configuration.
+func (a *App) resolve(repl *caddy.Replacer) error {
+	r := &resolver{repl: repl}
+	r.text("issuer", &a.Issuer)
+	r.text("signing", &a.Signing.Algorithm)
+	r.list("scope_alias", a.ScopeAliases)
+	for i := range a.Resources {
+		resource := &a.Resources[i]
+		r.text("resource", &resource.Identifier)
+		r.list(fmt.Sprintf("resource %q: scopes", resource.Identifier), resource.Scopes)
+	}
+	for i := range a.Roles {
+		role := &a.Roles[i]
+		r.text("role", &role.Name)
+		r.list(fmt.Sprintf("role %q", role.Name), role.Scopes)
+	}
+	for i := range a.Clients {
+		a.Clients[i].resolve(r)
+	}
+	return r.err
+}
+
+func (c *Client) resolve(r *resolver) {
+	r.text("client", &c.ID)
+	prefix := fmt.Sprintf("client %q: ", c.ID)
+	r.text(prefix+"name", &c.Name)
+	r.text(prefix+"subject", &c.Subject)
+	r.list(prefix+"scopes", c.Scopes)
+	r.list(prefix+"roles", c.Roles)
+	r.list(prefix+"resources", c.Resources)
+	for i := range c.Secrets {
+		secret := &c.Secrets[i]
+		r.text(prefix+"secret", &secret.Secret)
+		r.text(prefix+"secret_hash", &secret.Hash)
+		r.text(prefix+"secret id", &secret.ID)
+		r.text(prefix+"secret expires", &secret.Expires)
+	}
+	for name, value := range maps.Clone(c.Claims) {
+		r.text(prefix+"claims "+name, &value)
+		c.Claims[name] = value
+	}
+}
+
+// resolve replaces the placeholders in the issuer handler's configuration.
+func (i *Issuer) resolve(repl *caddy.Replacer) error {
+	r := &resolver{repl: repl}
+	r.list("token_endpoint", i.TokenEndpoints)
+	r.text("jwks", &i.JWKS)
+	return r.err
+}
+
+// resolve replaces the placeholders in the gate's configuration. In patterns,
+// braces are wildcards: there, only what Caddy knows is a placeholder.
+func (g *Gate) resolve(repl *caddy.Replacer) error {
+	r := &resolver{repl: repl}
+	r.text("resource", &g.Resource)
+	r.text("realm", &g.Realm)
+	r.list("scopes", g.Scopes)
+	r.list("allow_clients", g.AllowClients)
+	for i := range g.Rules {
+		rule := &g.Rules[i]
+		rule.Pattern = repl.ReplaceKnown(rule.Pattern, "")
+		r.list("rule "+rule.Pattern, rule.Scopes)
+		r.list("rule "+rule.Pattern, rule.Methods)
+	}
+	headers := &g.IdentityHeaders
+	for _, name := range []*string{&headers.Client, &headers.Scope, &headers.Issuer} {
+		r.text("identity_headers", name)
+	}
+	return r.err
+}

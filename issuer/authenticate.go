@@ -1,0 +1,66 @@
+package issuer
+
+import (
+	"context"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+)
+
+// authenticate finds out who asks (RFC 6749 section 2.3): exactly one method.
+func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEvent) (client.Authenticated, error) {
+	credentials, err := s.credentials(ctx, req, event)
+	if err != nil {
+		return client.Authenticated{}, err
+	}
+	event.ClientID = s.config.Clients.LoggableID(credentials.ClientID)
+	event.Method = credentials.Method
+	who, err := s.config.Clients.Authenticate(ctx, credentials)
+	if err != nil {
+		return client.Authenticated{}, err
+	}
+	event.SecretID = who.SecretID()
+	return who, nil
+}
+
+// credentials takes what the client offers out of the request.
+func (s *Server) credentials(ctx context.Context, req *request, event *TokenEvent) (client.Credentials, error) {
+	id, secret := req.form.get("client_id"), req.form.get("client_secret")
+	assertion := req.form.get("client_assertion") != "" || req.form.get("client_assertion_type") != ""
+	methods := len(req.authorization)
+	if secret != "" {
+		methods++
+	}
+	if assertion {
+		methods++
+	}
+	if id != "" {
+		event.ClientID = s.config.Clients.LoggableID(id)
+	}
+	switch {
+	case methods > 1:
+		// RFC 6749 section 2.3: MUST NOT use more than one method.
+		return client.Credentials{}, invalidRequest("methods", "more than one client authentication method is used")
+	case len(req.authorization) == 1:
+		return s.basicCredentials(ctx, req.authorization[0], id)
+	case secret != "" && id != "":
+		return client.Credentials{Method: client.SecretPost, ClientID: id, Secret: secret}, nil
+	case assertion:
+		// No client of this server is registered for assertions.
+		return client.Credentials{}, s.config.Clients.Reject(ctx, client.ErrUnsupportedMethod)
+	default:
+		return client.Credentials{}, s.config.Clients.Reject(ctx, client.ErrMissing)
+	}
+}
+
+func (s *Server) basicCredentials(ctx context.Context, field, bodyID string) (client.Credentials, error) {
+	credentials, err := client.FromBasic(field)
+	if err != nil {
+		return client.Credentials{}, s.config.Clients.Reject(ctx, err)
+	}
+	// Known before any secret is looked at, so that it tells nothing: whoever
+	// sends two ids gets this answer whether or not the secret is right.
+	if bodyID != "" && bodyID != credentials.ClientID {
+		return client.Credentials{}, invalidRequest("client_id", "client_id differs from the one that authenticates")
+	}
+	return credentials, nil
+}

@@ -1,0 +1,72 @@
+package client
+
+import (
+	"fmt"
+	"time"
+)
+
+// candidates are the secrets that one attempt to authenticate is compared
+// with: the client's own, then dummies, so many that the list is as long and
+// as costly for every client, and for one that does not exist. Who measures
+// how long a refusal takes learns nothing of which clients exist.
+type candidates struct {
+	fast, slow []*Secret
+}
+
+// effort is what each failed attempt costs: for each class of secrets that any
+// client has, as many dummies as the client with the most has secrets.
+type effort map[class][]*Secret
+
+func newEffort(clients []Client) effort {
+	total := make(effort)
+	for i := range clients {
+		for own, count := range countClasses(clients[i].Secrets) {
+			for len(total[own]) < count {
+				total[own] = append(total[own], newDummy(own))
+			}
+		}
+	}
+	return total
+}
+
+func countClasses(secrets []Secret) map[class]int {
+	counts := make(map[class]int)
+	for i := range secrets {
+		counts[secrets[i].hash.class]++
+	}
+	return counts
+}
+
+// candidates lists the client's own secrets, in their order, and fills up.
+func (e effort) candidates(own []Secret) candidates {
+	var list candidates
+	for i := range own {
+		list.add(&own[i])
+	}
+	counts := countClasses(own)
+	for c, dummies := range e {
+		for _, dummy := range dummies[counts[c]:] {
+			list.add(dummy)
+		}
+	}
+	return list
+}
+
+func (c *candidates) add(secret *Secret) {
+	if secret.hash.class.slow() {
+		c.slow = append(c.slow, secret)
+	} else {
+		c.fast = append(c.fast, secret)
+	}
+}
+
+// newDummy returns a secret that costs what those of a class cost and that
+// nobody knows. It expired long ago: not even by chance does it let one in.
+func newDummy(c class) *Secret {
+	dummy := &Secret{Expires: time.Unix(0, 0), hash: hash{class: c, salt: randomBytes(16), sum: randomBytes(c.length)}}
+	if c.kind == bcryptHash {
+		dummy.hash.text = fmt.Sprintf("$2a$%02d$%s%s", c.rounds,
+			bcryptEncoding.EncodeToString(randomBytes(16)), bcryptEncoding.EncodeToString(randomBytes(23)))
+	}
+	return dummy
+}

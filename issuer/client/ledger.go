@@ -1,0 +1,181 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Documents keeps named documents. The package issuer/store has implementations.
+type Documents interface {
+	// Load returns a document; the error of a missing one is fs.ErrNotExist.
+	Load(ctx context.Context, name string) ([]byte, error)
+	// Update calls change with the document as it is now, nil for a missing
+	// one, and stores what it returns; nil leaves the document as it is. Nobody
+	// else changes the document meanwhile, or change is called again.
+	Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
+}
+
+// Ledger keeps the epoch of each client: a number that grows whenever the
+// client is disabled or removed, and that its tokens carry ([token.NewID]).
+// Tokens of an earlier epoch stay refused, also after the client is enabled or
+// made again, and also where it happened while this process was not running.
+//
+// There is one for the whole process, so that a reload forgets nothing. It is
+// safe for concurrent use; what requests read takes no lock.
+type Ledger struct {
+	documents Documents
+	writing   sync.Mutex // one Load or Record at a time: what was read earlier must not replace what was read later
+	current   atomic.Pointer[epochs]
+}
+
+// epochs is what is known at one moment. It does not change.
+type epochs struct {
+	of     map[string]uint64 // those above 0
+	number uint32
+}
+
+// snapshots counts those made in this process, so that each has a number of its own.
+var snapshots atomic.Uint32
+
+// NewLedger returns a ledger that knows nothing and vouches for no token until
+// [Ledger.Load] or [Ledger.Record] succeeds.
+func NewLedger(documents Documents) *Ledger { return &Ledger{documents: documents} }
+
+// Load reads the ledger, and writes nothing. A missing document is an empty
+// ledger; one that cannot be read is an error that names it, and what was
+// known before stays in force.
+func (l *Ledger) Load(ctx context.Context) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	data, err := l.documents.Load(ctx, DocumentName)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = nil, nil
+	}
+	if err != nil {
+		return fmt.Errorf("loading %s: %w", DocumentName, err)
+	}
+	stored, err := decodeStored(data)
+	if err != nil {
+		return fmt.Errorf("loading the epochs of clients: %w", err)
+	}
+	l.publish(l.raise(stored))
+	return nil
+}
+
+// Record notes which clients there are and whether each is enabled: alive has
+// every configured client. One that was alive when last recorded and now is
+// disabled or missing enters its next epoch, once. The document is written
+// only where something changed.
+//
+// Where Record fails nothing is noted: a configuration whose clients could not
+// be recorded must not come into force, or a client could be disabled and
+// enabled again without its tokens noticing.
+func (l *Ledger) Record(ctx context.Context, alive map[string]bool) error {
+	for id := range alive {
+		if !ValidID(id) {
+			return fmt.Errorf("recording the clients: %q is not a client_id", id)
+		}
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	var recorded map[string]entry
+	err := l.documents.Update(ctx, DocumentName, func(old []byte) ([]byte, error) {
+		stored, err := decodeStored(old)
+		if err != nil {
+			return nil, err
+		}
+		recorded = advance(l.raise(stored), alive)
+		if maps.Equal(stored, recorded) {
+			return nil, nil
+		}
+		return encodeDocument(recorded)
+	})
+	if err != nil {
+		return fmt.Errorf("recording the clients in %s: %w", DocumentName, err)
+	}
+	l.publish(recorded)
+	return nil
+}
+
+// decodeStored reads the document; a missing one, nil, is empty.
+func decodeStored(data []byte) (map[string]entry, error) {
+	if data == nil {
+		return nil, nil
+	}
+	return decodeDocument(data)
+}
+
+// raise returns the entries with no epoch lower than this process has seen: a
+// replica that lags behind, or a document put back from a backup, must not
+// bring tokens back to life.
+func (l *Ledger) raise(stored map[string]entry) map[string]entry {
+	raised := make(map[string]entry, len(stored))
+	maps.Copy(raised, stored)
+	if seen := l.current.Load(); seen != nil {
+		for id, epoch := range seen.of {
+			found := raised[id]
+			found.Epoch = max(found.Epoch, epoch)
+			raised[id] = found
+		}
+	}
+	return raised
+}
+
+// advance changes the entries to what is alive now, and returns them.
+func advance(entries map[string]entry, alive map[string]bool) map[string]entry {
+	for id, known := range entries {
+		if known.Alive && !alive[id] {
+			entries[id] = entry{Epoch: min(known.Epoch+1, maxEpoch)}
+		}
+	}
+	for id, enabled := range alive {
+		if enabled {
+			entries[id] = entry{Epoch: entries[id].Epoch, Alive: true}
+		}
+	}
+	return entries
+}
+
+func (l *Ledger) publish(entries map[string]entry) {
+	next := &epochs{of: make(map[string]uint64)}
+	for id, known := range entries {
+		if known.Epoch > 0 {
+			next.of[id] = known.Epoch
+		}
+	}
+	if current := l.current.Load(); current != nil && maps.Equal(current.of, next.of) {
+		return
+	}
+	next.number = snapshots.Add(1)
+	l.current.Store(next)
+}
+
+// Epoch returns the epoch that the client's new tokens carry; 0 for a client
+// that the ledger does not know.
+func (l *Ledger) Epoch(id string) uint64 {
+	if known := l.current.Load(); known != nil {
+		return known.of[id]
+	}
+	return 0
+}
+
+// Generation is a number that changes with each change of an epoch.
+func (l *Ledger) Generation() uint64 {
+	if known := l.current.Load(); known != nil {
+		return uint64(known.number)
+	}
+	return 0
+}
+
+// outdated tells whether a token of the epoch is from before the client's
+// present one. Where nothing was loaded yet, every token is: what was disabled
+// must not come back for the moment that a start takes.
+func (l *Ledger) outdated(id string, epoch uint64) bool {
+	known := l.current.Load()
+	return known == nil || epoch < known.of[id]
+}

@@ -1,0 +1,121 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// registries counts those made, so that each has a number of its own.
+var registries atomic.Uint32
+
+// Registry is a set of clients that does not change. It is safe for concurrent
+// use. A changed configuration makes a new one.
+type Registry struct {
+	number   uint32
+	accounts map[string]*account
+	nobody   *account            // stands in for clients that cannot authenticate; dummies alone
+	fast     map[string]struct{} // the digests of all secrets of fast kinds
+}
+
+// account is a client and what its attempts to authenticate are compared with.
+type account struct {
+	client     Client
+	candidates candidates
+}
+
+// NewRegistry returns the set of these clients, which it copies. Secrets
+// without an ID get their position as ID. It refuses client_ids that are not
+// valid or stand twice, secrets that no constructor made, and two secrets of
+// one client with the same ID.
+func NewRegistry(clients []Client) (*Registry, error) {
+	registry := &Registry{
+		number:   registries.Add(1),
+		accounts: make(map[string]*account, len(clients)),
+		fast:     make(map[string]struct{}),
+	}
+	total := newEffort(clients)
+	registry.nobody = &account{candidates: total.candidates(nil)}
+	for i := range clients {
+		added := &account{client: clients[i].clone()}
+		if err := added.client.complete(); err != nil {
+			return nil, err
+		}
+		if _, twice := registry.accounts[added.client.ID]; twice {
+			return nil, fmt.Errorf("client %q stands twice", added.client.ID)
+		}
+		added.candidates = total.candidates(added.client.Secrets)
+		registry.accounts[added.client.ID] = added
+		for _, secret := range added.client.Secrets {
+			if !secret.hash.class.slow() {
+				registry.fast[string(secret.hash.sum)] = struct{}{}
+			}
+		}
+	}
+	return registry, nil
+}
+
+// complete checks the client and fills in what has a default.
+func (c *Client) complete() error {
+	if !ValidID(c.ID) {
+		return fmt.Errorf("client_id %q: expected 1 to %d printable ASCII characters, not beginning or ending with a space", c.ID, MaxID)
+	}
+	if c.Subject == "" {
+		c.Subject = c.ID
+	}
+	ids := make([]string, 0, len(c.Secrets))
+	for i := range c.Secrets {
+		secret := &c.Secrets[i]
+		if secret.ID == "" {
+			secret.ID = strconv.Itoa(i + 1)
+		}
+		if secret.hash.class.kind == 0 {
+			return fmt.Errorf("client %q: secret %q: expected a text or a hash", c.ID, secret.ID)
+		}
+		if slices.Contains(ids, secret.ID) {
+			return fmt.Errorf("client %q: two secrets have the id %q", c.ID, secret.ID)
+		}
+		ids = append(ids, secret.ID)
+	}
+	return nil
+}
+
+// Lookup finds a client by its client_id, compared byte for byte. The client
+// belongs to the registry: it must not be changed.
+func (r *Registry) Lookup(id string) (*Client, bool) {
+	found, ok := r.accounts[id]
+	if !ok {
+		return nil, false
+	}
+	return &found.client, true
+}
+
+// What [Registry.LoggableID] returns in place of a client_id.
+const (
+	WithheldID  = "(withheld)"
+	MalformedID = "(malformed)"
+)
+
+// LoggableID returns what the audit log may show of a client_id that a
+// stranger sent. People swap id and secret: what looks like a secret, or is
+// one that can be told at no cost, becomes [WithheldID]; what cannot be a
+// client_id becomes [MalformedID], so that nobody writes lines of their own
+// into the log. A secret kept as a slow hash and chosen by a person is not
+// recognised.
+func (r *Registry) LoggableID(claimed string) string {
+	if _, known := r.accounts[claimed]; known {
+		return claimed
+	}
+	found := digestsOf(claimed)
+	_, isPlain := r.fast[string(found.plain[:])]
+	_, isHashed := r.fast[string(found.sha256[:])]
+	if isPlain || isHashed || strings.HasPrefix(claimed, GeneratedPrefix) {
+		return WithheldID
+	}
+	if !ValidID(claimed) {
+		return MalformedID
+	}
+	return claimed
+}

@@ -1,0 +1,77 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Resource is a protected API that tokens can be meant for (RFC 8707).
+type Resource struct {
+	Identifier    string        // absolute URI without fragment: the `aud`
+	Scopes        token.Scopes  // declared scopes; empty: any
+	TokenLifetime time.Duration // 0: Config.TokenLifetime
+}
+
+// Config is what a [Server] is made of. All fields without a default are needed.
+type Config struct {
+	URL           string        // the issuer identifier, `iss`
+	TokenLifetime time.Duration // whole seconds, at least one
+	Resources     []Resource    // default: one, whose identifier is URL
+	ScopeAliases  []string      // scope values that mean all that is granted; default none
+	PublishAhead  time.Duration // how long a key is in the JWKS before it signs; 0: the JWKS is not cached
+
+	Clients  Authenticator
+	Epochs   Epochs
+	Keys     Keys
+	Observer Observer         // default: nobody is told
+	Now      func() time.Time // default: time.Now
+}
+
+// Authenticator authenticates clients. *client.Authenticator is one.
+type Authenticator interface {
+	Authenticate(context.Context, client.Credentials) (client.Authenticated, error)
+	Reject(context.Context, error) error
+	LoggableID(claimed string) string
+}
+
+// Epochs tells the epoch that a client's new tokens carry. *client.Ledger does.
+type Epochs interface {
+	Epoch(clientID string) uint64
+}
+
+// Keys signs and publishes. *keys.Ring does both.
+type Keys interface {
+	// Signer is the signer of the moment; an error where there is no key yet.
+	Signer() (*token.Signer, error)
+	// JWKS is the key set to publish (RFC 7517) and its entity tag.
+	JWKS() (body []byte, etag string)
+}
+
+// validate completes the configuration and refuses one that could only fail later.
+func (c *Config) validate() error {
+	if c.Clients == nil || c.Epochs == nil || c.Keys == nil {
+		return errors.New("issuer: clients, epochs and keys are needed")
+	}
+	if _, err := url.Parse(c.URL); err != nil || c.URL == "" {
+		return fmt.Errorf("issuer url %q: expected an absolute url", c.URL)
+	}
+	if c.TokenLifetime < time.Second {
+		return fmt.Errorf("token_lifetime %s: expected a second or more", c.TokenLifetime)
+	}
+	if len(c.Resources) == 0 {
+		c.Resources = []Resource{{Identifier: c.URL}}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"sync/atomic"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// cacheBytes bounds what a [Cache] remembers, in bytes: some 40,000 tokens.
+const cacheBytes = 64 << 20
+
+// Cache remembers tokens whose signature, typ, issuer and identity were found
+// good, so that the next request costs a look-up. It is keyed by a hash of the
+// token and holds no token. It belongs to one issuer and one configuration;
+// everything that depends on the gate, the clock or the client is judged again
+// for each request.
+type Cache struct {
+	entries *otter.Cache[digest, *entry]
+}
+
+type digest [sha256.Size]byte
+
+// entry is a remembered token.
+type entry struct {
+	claims *token.Claims
+	size   uint32
+	// keys is the generation of the keys that verified the signature: with
+	// another one the key may be gone, and the token is verified again.
+	keys uint64
+	// clients is the generation of the client states in which the client was
+	// last found to be entitled; 0: never.
+	clients atomic.Uint64
+}
+
+// NewCache makes an empty cache.
+func NewCache() *Cache {
+	return &Cache{entries: otter.Must(&otter.Options[digest, *entry]{
+		MaximumWeight: cacheBytes,
+		Weigher:       func(_ digest, e *entry) uint32 { return e.size },
+	})}
+}
+
+// entrySize estimates the memory of an entry: the claims are about as large as
+// the token, plus what maps, headers and the cache itself need.
+func entrySize(raw string) uint32 {
+	return uint32(len(raw))*2 + 400 //nolint:gosec // token.MaxLength bounds it
+}

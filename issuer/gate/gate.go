@@ -1,0 +1,169 @@
+package gate
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Config is what a [Gate] decides by. Fields without a default are needed.
+type Config struct {
+	Issuer   string       // whose tokens pass: `iss`, compared byte for byte
+	Resource string       // for whom they must be: one of the `aud`
+	Declared token.Scopes // the scopes that exist at the resource, for its metadata
+	Scopes   token.Scopes // what every request needs; default nothing
+	Rules    []Rule       // default none: every request needs a valid token
+	Realm    string       // of the challenges; default: Resource
+
+	AllowClients []string // the client_ids that may pass; default: all
+
+	Keys    Keys
+	Clients Clients
+	Cache   *Cache           // shared by the gates of one issuer and one configuration
+	Now     func() time.Time // default: time.Now
+}
+
+// Keys finds the public keys of the issuer. *keys.Ring does.
+type Keys interface {
+	token.Keys
+	// Generation changes whenever a key came or went.
+	Generation() uint64
+}
+
+// Clients knows whether the client of a token may still use it.
+type Clients interface {
+	// CheckToken returns nil, or a *token.Error: the client is unknown,
+	// disabled, was disabled since, or no longer has what the token carries.
+	CheckToken(claims *token.Claims) error
+	// Generation changes whenever an earlier CheckToken could answer
+	// differently; no two values of this interface ever share one.
+	Generation() uint64
+}
+
+// Gate judges requests for one resource. It is safe for concurrent use.
+type Gate struct {
+	config    Config
+	rules     *Rules
+	allowed   map[string]struct{}
+	challenge challenges
+	metadata  *Metadata
+}
+
+// New makes a gate. The error names the rule or field that is wrong.
+func New(config Config) (*Gate, error) {
+	if config.Issuer == "" || config.Resource == "" || config.Keys == nil || config.Clients == nil || config.Cache == nil {
+		return nil, errors.New("gate: issuer, resource, keys, clients and cache are needed")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Realm == "" {
+		config.Realm = config.Resource
+	}
+	rules, err := NewRules(config.Rules)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := NewMetadata(config.Issuer, config.Resource, config.Declared)
+	if err != nil {
+		return nil, err
+	}
+	gate := &Gate{config: config, rules: rules, metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL())}
+	if len(config.AllowClients) > 0 {
+		gate.allowed = make(map[string]struct{}, len(config.AllowClients))
+		for _, id := range config.AllowClients {
+			gate.allowed[id] = struct{}{}
+		}
+	}
+	return gate, nil
+}
+
+// Metadata is the resource's metadata document.
+func (g *Gate) Metadata() *Metadata { return g.metadata }
+
+// NamesMethod tells whether a rule names a method: then headers that override
+// the method must not reach the upstream.
+func (g *Gate) NamesMethod() bool { return g.rules.NamesMethod() }
+
+// Request is what a gate needs to know of a request, as the upstream will see
+// it: after rewrites, and the very bytes that go on.
+type Request struct {
+	Method        string
+	EscapedPath   string   // url.URL.EscapedPath()
+	Path          string   // url.URL.Path: EscapedPath decoded once
+	Authorization []string // the Authorization fields
+}
+
+// Check judges a request.
+func (g *Gate) Check(r *Request) Verdict {
+	var rule *Rule
+	if g.rules.Len() > 0 {
+		if err := CheckPath(r.EscapedPath, r.Path); err != nil {
+			return deny(badRequest, ReasonPath, err)
+		}
+		rule, _ = g.rules.Match(r.Method, r.Path)
+	}
+	raw, reason := extract(r.Authorization)
+	switch reason {
+	case "":
+	case ReasonNoToken, ReasonScheme:
+		if rule != nil && rule.Public {
+			return Verdict{Allowed: true, Reason: ReasonPublic, Rule: rule}
+		}
+		return deny(noToken, reason, nil)
+	default:
+		return deny(badRequest, reason, nil)
+	}
+	// A token is judged before the rules, so that a bad one learns nothing of
+	// which paths there are.
+	claims, err := g.verify(raw)
+	if err != nil {
+		check, _ := token.Failed(err)
+		return Verdict{outcome: badToken, check: check, Reason: Reason(check), Err: err, Rule: rule}
+	}
+	return g.authorize(claims, rule)
+}
+
+// authorize holds a valid token against what the request needs.
+func (g *Gate) authorize(claims *token.Claims, rule *Rule) Verdict {
+	verdict := Verdict{Claims: claims, Rule: rule}
+	switch {
+	case rule != nil && rule.Public:
+		verdict.Allowed, verdict.Reason = true, ReasonPublic
+	case !g.allows(claims.ClientID):
+		verdict.outcome, verdict.Reason = forbidden, ReasonClient
+	case rule == nil && g.rules.Len() > 0:
+		verdict.outcome, verdict.Reason = forbidden, ReasonNoRule
+	case !claims.Scope.HasAll(g.config.Scopes) || rule != nil && !rule.satisfied(claims.Scope):
+		verdict.outcome, verdict.Reason, verdict.Needed = lacksScope, ReasonScope, g.needed(rule)
+	default:
+		verdict.Allowed, verdict.Reason = true, ReasonToken
+	}
+	return verdict
+}
+
+func (g *Gate) allows(clientID string) bool {
+	if g.allowed == nil {
+		return true
+	}
+	_, ok := g.allowed[clientID]
+	return ok
+}
+
+// needed lists all that a request needs, for the challenge (RFC 6750 section 3).
+func (g *Gate) needed(rule *Rule) token.Scopes {
+	if rule == nil {
+		return slices.Clone(g.config.Scopes)
+	}
+	return g.config.Scopes.Union(rule.Scopes)
+}
+
+// satisfied tells whether scope holds what the rule asks for.
+func (r *Rule) satisfied(scope token.Scopes) bool {
+	if !r.Any {
+		return scope.HasAll(r.Scopes)
+	}
+	return slices.ContainsFunc(r.Scopes, scope.Has)
+}

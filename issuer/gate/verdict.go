@@ -1,0 +1,103 @@
+package gate
+
+import (
+	"net/http"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Reason says in one of a bounded set of words why a request passes or does
+// not. Where a check of the token failed it is that [token.Check].
+type Reason string
+
+// The reasons that are not checks of a token.
+const (
+	ReasonToken     Reason = "token"              // passes: a valid token with the scopes
+	ReasonPublic    Reason = "public"             // passes: the rule asks for nothing
+	ReasonNoToken   Reason = "no_token"           // no Authorization header
+	ReasonScheme    Reason = "scheme"             // Authorization of another scheme than Bearer
+	ReasonDuplicate Reason = "duplicate"          // more than one token
+	ReasonPath      Reason = "ambiguous_path"     // upstreams may read the path differently
+	ReasonScope     Reason = "insufficient_scope" // the token lacks a scope
+	ReasonNoRule    Reason = "no_rule"            // no rule covers method and path
+	ReasonClient    Reason = "client_not_allowed" // allow_clients does not name the client
+)
+
+// Verdict is what a gate thinks of a request. The zero value denies.
+type Verdict struct {
+	Allowed bool
+	Reason  Reason
+	Claims  *token.Claims // what was verified; nil where nothing was
+	Rule    *Rule         // the rule that covers the request; nil: none
+	Needed  token.Scopes  // where a scope is missing: all that is needed
+	Err     error         // the cause, for the log; nil where Reason says all
+
+	outcome outcome
+	check   token.Check
+}
+
+// outcome is the row of contract section 5 that a denial falls into.
+type outcome uint8
+
+const (
+	forbidden outcome = iota // the zero value: deny, and promise nothing
+	noToken
+	badRequest
+	badToken
+	lacksScope
+)
+
+func deny(why outcome, reason Reason, cause error) Verdict {
+	return Verdict{outcome: why, Reason: reason, Err: cause}
+}
+
+// Status is the HTTP status of the denial.
+func (v *Verdict) Status() int {
+	switch v.outcome {
+	case noToken, badToken:
+		return http.StatusUnauthorized
+	case badRequest:
+		return http.StatusBadRequest
+	default:
+		return http.StatusForbidden
+	}
+}
+
+// Code is the error code of the denial (RFC 6750 section 3.1); in the body
+// alone where RFC 6750 has no code for it.
+func (v *Verdict) Code() string {
+	switch v.outcome {
+	case noToken:
+		return "unauthorized"
+	case badRequest:
+		return "invalid_request"
+	case badToken:
+		return "invalid_token"
+	case lacksScope:
+		return "insufficient_scope"
+	default:
+		return "access_denied"
+	}
+}
+
+// Description is a sentence for people, printable ASCII without `"` and `\`.
+// It says nothing of the token but which check failed.
+func (v *Verdict) Description() string {
+	switch v.Reason {
+	case ReasonNoToken:
+		return "an access token is needed"
+	case ReasonScheme:
+		return "an access token is needed, in an Authorization header with the scheme Bearer"
+	case ReasonDuplicate:
+		return "more than one access token"
+	case ReasonPath:
+		return "the path is ambiguous"
+	case ReasonScope:
+		return "the access token lacks a scope that is needed"
+	case ReasonNoRule:
+		return "no rule allows this method and path"
+	case ReasonClient:
+		return "the client may not use this resource"
+	}
+	return v.check.Description()
+}

@@ -1,0 +1,201 @@
+package issuer
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// grant is what a successful request gets.
+type grant struct {
+	accessToken string
+	scope       token.Scopes
+	lifetime    time.Duration
+}
+
+// request is a token request whose form has been read.
+type request struct {
+	form          form
+	authorization []string // the Authorization fields
+}
+
+// issue is the client credentials grant (RFC 6749 section 4.4): authenticate,
+// authorize resources and scopes, mint. The event is filled in on the way.
+func (s *Server) issue(ctx context.Context, req *request, event *TokenEvent) (*grant, error) {
+	if err := checkGrantType(req.form.get("grant_type")); err != nil {
+		return nil, err
+	}
+	// Judged before scope and resource, which tell nothing to strangers.
+	who, err := s.authenticate(ctx, req, event)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := s.authorizeResources(who.Client(), req.form.all("resource"))
+	if err != nil {
+		return nil, err
+	}
+	scope, err := s.authorizeScope(who.Client(), resources, req.form.get("scope"))
+	if err != nil {
+		return nil, err
+	}
+	event.Scope, event.Resources = scope, identifiers(resources)
+	return s.mint(who.Client(), resources, scope, event)
+}
+
+func checkGrantType(value string) error {
+	switch value {
+	case grantType:
+		return nil
+	case "":
+		return invalidRequest("grant_type", "grant_type is missing")
+	default: // RFC 6749 section 5.2
+		return &Error{
+			Code: UnsupportedGrantType, Status: http.StatusBadRequest,
+			Reason: "grant_type", Description: "the only grant_type is client_credentials",
+		}
+	}
+}
+
+// authorizeResources finds the resources that the token will be for
+// (RFC 8707 section 2): the client's first where none is asked for.
+func (s *Server) authorizeResources(c *client.Client, asked []string) ([]*Resource, error) {
+	granted := c.Resources
+	if len(granted) == 0 {
+		granted = s.order
+	}
+	if len(asked) == 0 {
+		asked = granted[:1]
+	}
+	var resources []*Resource
+	for _, identifier := range asked {
+		resource, known := s.resources[identifier]
+		if !known || !slices.Contains(granted, identifier) {
+			return nil, invalidTarget(identifier)
+		}
+		if !slices.Contains(resources, resource) {
+			resources = append(resources, resource)
+		}
+	}
+	return resources, nil
+}
+
+// invalidTarget says why a resource cannot be had. One that is unknown and one
+// that is not granted are told apart by nobody.
+func invalidTarget(identifier string) *Error {
+	refusal := &Error{
+		Code: InvalidTarget, Status: http.StatusBadRequest,
+		Reason: "resource", Description: "the resource is unknown or not granted to the client",
+	}
+	if parsed, err := url.Parse(identifier); err != nil || !parsed.IsAbs() || parsed.Fragment != "" {
+		refusal.Reason, refusal.Description = "resource_syntax", "resource must be an absolute URI without fragment"
+	}
+	return refusal
+}
+
+// authorizeScope finds the scope of the token: what is asked for, all of which
+// must be granted at the resources; all that is granted where nothing is asked
+// for or an alias is (RFC 6749 section 3.3).
+func (s *Server) authorizeScope(c *client.Client, resources []*Resource, text string) (token.Scopes, error) {
+	granted := grantedAt(c, resources)
+	if text == "" {
+		return granted, nil
+	}
+	asked, err := token.ParseScope(text)
+	if err != nil {
+		return nil, &Error{
+			Code: InvalidScope, Status: http.StatusBadRequest,
+			Reason: "scope_syntax", Description: "scope is malformed", Cause: err,
+		}
+	}
+	all := false
+	scope := slices.DeleteFunc(asked, func(value string) bool {
+		alias := slices.Contains(s.config.ScopeAliases, value)
+		all = all || alias
+		return alias
+	})
+	if !granted.HasAll(scope) {
+		return nil, &Error{
+			Code: InvalidScope, Status: http.StatusBadRequest,
+			Reason: "scope", Description: "a requested scope is not granted to the client at the resource",
+		}
+	}
+	if all {
+		scope = scope.Union(granted)
+	}
+	return scope, nil
+}
+
+// grantedAt lists the client's scopes that exist at one of the resources.
+func grantedAt(c *client.Client, resources []*Resource) token.Scopes {
+	var declared token.Scopes
+	for _, resource := range resources {
+		if len(resource.Scopes) == 0 {
+			return slices.Clone(c.Scopes)
+		}
+		declared = declared.Union(resource.Scopes)
+	}
+	return c.Scopes.Keep(declared)
+}
+
+// mint makes the access token (RFC 9068 section 2.2).
+func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scopes, event *TokenEvent) (*grant, error) {
+	signer, err := s.config.Keys.Signer()
+	if err != nil {
+		return nil, unavailable("no_key", err)
+	}
+	lifetime, now := s.lifetime(c, resources), s.config.Now()
+	claims := &token.Claims{
+		Issuer:   s.config.URL,
+		Subject:  c.Subject,
+		Audience: event.Resources,
+		ClientID: c.ID,
+		IssuedAt: now.Unix(),
+		Expires:  now.Unix() + int64(lifetime/time.Second),
+		ID:       token.NewID(s.config.Epochs.Epoch(c.ID)),
+		Scope:    scope,
+		Roles:    c.Roles,
+		Extra:    c.Claims,
+	}
+	if claims.Subject == "" {
+		claims.Subject = c.ID
+	}
+	signed, err := signer.Sign(claims)
+	if err != nil {
+		return nil, unavailable("signing", fmt.Errorf("minting a token: %w", err))
+	}
+	event.TokenID, event.KeyID, event.Lifetime = claims.ID, signer.KeyID(), lifetime
+	return &grant{accessToken: signed, scope: scope, lifetime: lifetime}, nil
+}
+
+// lifetime is the client's, else the shortest of the resources', else the
+// configuration's; in whole seconds, since `expires_in` and `exp` are.
+func (s *Server) lifetime(c *client.Client, resources []*Resource) time.Duration {
+	if c.TokenLifetime > 0 {
+		return c.TokenLifetime.Truncate(time.Second)
+	}
+	shortest := time.Duration(0)
+	for _, resource := range resources {
+		own := resource.TokenLifetime
+		if own == 0 {
+			own = s.config.TokenLifetime
+		}
+		if shortest == 0 || own < shortest {
+			shortest = own
+		}
+	}
+	return shortest.Truncate(time.Second)
+}
+
+func identifiers(resources []*Resource) []string {
+	list := make([]string, len(resources))
+	for i, resource := range resources {
+		list[i] = resource.Identifier
+	}
+	return list
+}

@@ -1,0 +1,133 @@
+package issuer
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// serveToken is the HTTP shell of the token endpoint (RFC 6749 section 3.2).
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, peer Peer) {
+	start := time.Now()
+	event := &TokenEvent{Address: peer.Address}
+	granted, err := s.answerToken(r, event)
+	if err != nil {
+		event.Err = asError(err)
+		s.writeError(w, event.Err)
+	} else {
+		writeGrant(w, granted)
+	}
+	event.Duration = time.Since(start)
+	s.config.Observer.Token(r.Context(), event)
+}
+
+func (s *Server) answerToken(r *http.Request, event *TokenEvent) (*grant, error) {
+	if r.Method != http.MethodPost {
+		return nil, &Error{
+			Code: InvalidRequest, Status: http.StatusMethodNotAllowed,
+			Reason: "method", Description: "the token endpoint takes POST",
+		}
+	}
+	parameters, refusal := readForm(r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return s.issue(r.Context(), &request{form: parameters, authorization: r.Header["Authorization"]}, event)
+}
+
+// tokenResponse is RFC 6749 section 5.1. `scope` is always there, also where
+// it is what was asked for; there is never a refresh token (section 4.4.3).
+type tokenResponse struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"`
+	Scope       string `json:"scope"`
+}
+
+func writeGrant(w http.ResponseWriter, granted *grant) {
+	writeJSON(w, http.StatusOK, tokenResponse{
+		AccessToken: granted.accessToken,
+		TokenType:   "Bearer",
+		ExpiresIn:   int64(granted.lifetime / time.Second),
+		Scope:       granted.scope.String(),
+	})
+}
+
+type errorResponse struct {
+	Code        Code   `json:"error"`
+	Description string `json:"error_description"`
+}
+
+func (s *Server) writeError(w http.ResponseWriter, refusal *Error) {
+	switch refusal.Status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusUnauthorized:
+		// RFC 6749 section 5.2, for every client alike: the answer must not
+		// depend on which method was tried.
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+s.config.URL+`"`)
+	}
+	if refusal.RetryAfter > 0 {
+		seconds := int64(math.Ceil(refusal.RetryAfter.Seconds()))
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	writeJSON(w, refusal.Status, errorResponse{Code: refusal.Code, Description: refusal.Description})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
+	header.Set("Pragma", "no-cache")
+	encoded, err := json.Marshal(body)
+	if err != nil { // strings and numbers only: cannot happen
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	header.Set("Content-Length", strconv.Itoa(len(encoded)))
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded) // the client has gone: nothing to be done
+}
+
+// longestJWKSAge is how long clients may at most use a key set without asking
+// again.
+const longestJWKSAge = 5 * time.Minute
+
+// jwksCaching lets no cache keep a key set for longer than half of the time
+// that a key is published before it signs.
+func jwksCaching(publishAhead time.Duration) string {
+	age := min(longestJWKSAge, publishAhead/2)
+	return "public, max-age=" + strconv.FormatInt(int64(age/time.Second), 10)
+}
+
+// serveJWKS publishes the key set (RFC 7517).
+func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request, _ Peer) {
+	body, etag := s.config.Keys.JWKS()
+	if len(body) == 0 {
+		s.writeError(w, unavailable("no_key", nil))
+		return
+	}
+	w.Header().Set("ETag", etag)
+	writeDocument(w, r, body, jwksCaching(s.config.PublishAhead))
+}
+
+func serveDocument(body []byte) Handler {
+	return func(w http.ResponseWriter, r *http.Request, _ Peer) {
+		writeDocument(w, r, body, "public, max-age=3600")
+	}
+}
+
+// writeDocument answers GET and HEAD with a public JSON document.
+func writeDocument(w http.ResponseWriter, r *http.Request, body []byte, caching string) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		writeJSON(w, http.StatusMethodNotAllowed, errorResponse{Code: InvalidRequest, Description: "this document is read with GET"})
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", caching)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}

@@ -1,0 +1,60 @@
+package issuer
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// grantType is the one grant that this server knows (RFC 6749 section 4.4.2).
+const grantType = "client_credentials"
+
+// metadata is the authorization server metadata (RFC 8414 section 2). It says
+// what is configured and works, and nothing else.
+type metadata struct {
+	Issuer        string   `json:"issuer"`
+	TokenEndpoint string   `json:"token_endpoint"`
+	JWKSURI       string   `json:"jwks_uri"`
+	Scopes        []string `json:"scopes_supported,omitempty"`
+	// There is no authorization endpoint; the member is required all the same.
+	ResponseTypes []string        `json:"response_types_supported"`
+	GrantTypes    []string        `json:"grant_types_supported"`
+	AuthMethods   []client.Method `json:"token_endpoint_auth_methods_supported"`
+	Resources     []string        `json:"protected_resources,omitempty"` // RFC 9728 section 4
+}
+
+func (s *Server) metadata(paths Paths) ([]byte, error) {
+	document := metadata{
+		Issuer:        s.config.URL,
+		TokenEndpoint: s.endpoint(paths.Token[0]),
+		JWKSURI:       s.endpoint(paths.JWKS),
+		ResponseTypes: []string{},
+		GrantTypes:    []string{grantType},
+		AuthMethods:   []client.Method{client.SecretBasic, client.SecretPost},
+		Resources:     s.order,
+	}
+	var scopes token.Scopes
+	for _, identifier := range s.order {
+		scopes = scopes.Union(s.resources[identifier].Scopes)
+	}
+	document.Scopes = scopes
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the metadata: %w", err)
+	}
+	return body, nil
+}
+
+// metadataPaths lists where the metadata of an issuer with the path base is
+// looked for: inserted before the path (RFC 8414 section 3.1), and as OpenID
+// Connect Discovery section 4 has it, appended too.
+func metadataPaths(base string) []string {
+	const oauth, openid = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+	paths := []string{oauth + base, openid + base}
+	if base != "" {
+		paths = append(paths, base+openid)
+	}
+	return paths
+}

@@ -1,0 +1,6 @@
+// Package store holds what must outlive the process: a few small documents,
+// each read and changed as a whole, and the places where they can be kept.
+//
+// Nothing that happens with each request belongs here: the usual place is a
+// file system whose lock is polled once a second.
+package store

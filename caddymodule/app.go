@@ -45,13 +45,13 @@ type App struct {
 	// The clients that may ask for tokens.
 	Clients []Client `json:"clients,omitempty"`
 
-	logger       *zap.Logger
-	audit        *auditor
-	lease        *lease
-	shared       *shared
-	entitlements *client.Entitlements
-	cache        *gate.Cache
-	server       *issuer.Server
+	logger   *zap.Logger
+	audit    *auditor
+	lease    *lease
+	shared   *shared
+	standing *client.Standing
+	cache    *gate.Cache
+	server   *issuer.Server
 
 	started chan struct{} // closed by Start
 	stop    context.CancelFunc
@@ -98,7 +98,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	a.entitlements = client.NewEntitlements(registry, a.shared.ledger)
+	a.standing = client.NewStanding(registry, a.shared.ledger)
 	a.cache = gate.NewCache()
 	a.server, err = issuer.New(a.issuerConfig(registry))
 	return err

@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -83,7 +82,8 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		TokenLifetime: time.Duration(a.TokenLifetime),
 		ScopeAliases:  a.ScopeAliases,
 		PublishAhead:  time.Duration(a.Signing.PublishAhead),
-		Clients:       client.NewAuthenticator(registry, rememberedSecrets()),
+		Clients:       registry,
+		Authenticator: client.NewAuthenticator(registry, rememberedSecrets(), slowHashes(), time.Now),
 		Epochs:        a.shared.ledger,
 		Keys:          a.shared.ring,
 		Observer:      a.audit,
@@ -102,9 +102,13 @@ func (a *App) registry() (*client.Registry, error) {
 	for _, role := range a.Roles {
 		roles[role.Name] = role.Scopes
 	}
+	var everything []string
+	for _, resource := range a.resources() {
+		everything = append(everything, resource.Identifier)
+	}
 	clients := make([]client.Client, 0, len(a.Clients))
 	for i := range a.Clients {
-		built, err := a.Clients[i].build(roles)
+		built, err := a.Clients[i].build(roles, everything)
 		if err != nil {
 			return nil, fmt.Errorf("client %q: %w", a.Clients[i].ID, err)
 		}
@@ -113,10 +117,14 @@ func (a *App) registry() (*client.Registry, error) {
 	return client.NewRegistry(clients)
 }
 
-func (c *Client) build(roles map[string]token.Scopes) (client.Client, error) {
+// build makes the client; without resources of its own it may use everything.
+func (c *Client) build(roles map[string]token.Scopes, everything []string) (client.Client, error) {
 	built := client.Client{
 		ID: c.ID, Name: c.Name, Subject: c.Subject, Roles: c.Roles, Resources: c.Resources,
 		Scopes: c.Scopes, TokenLifetime: time.Duration(c.TokenLifetime), Disabled: c.Disabled,
+	}
+	if len(built.Resources) == 0 {
+		built.Resources = everything
 	}
 	for _, role := range c.Roles {
 		built.Scopes = built.Scopes.Union(roles[role])
@@ -128,7 +136,7 @@ func (c *Client) build(roles map[string]token.Scopes) (client.Client, error) {
 		}
 	}
 	for i := range c.Secrets {
-		secret, err := c.Secrets[i].build(i)
+		secret, err := c.Secrets[i].build()
 		if err != nil {
 			return client.Client{}, err
 		}
@@ -137,23 +145,19 @@ func (c *Client) build(roles map[string]token.Scopes) (client.Client, error) {
 	return built, nil
 }
 
-// build makes the secret at a position among its client's, and forgets its text.
-func (s *Secret) build(position int) (client.Secret, error) {
-	id := s.ID
-	if id == "" {
-		id = strconv.Itoa(position + 1)
-	}
+// build makes the secret and forgets its text.
+func (s *Secret) build() (client.Secret, error) {
 	var expires time.Time
 	if s.Expires != "" {
 		var err error
 		if expires, err = time.Parse(time.RFC3339, s.Expires); err != nil {
-			return client.Secret{}, fmt.Errorf("secret %s: expires %q: expected a time like 2030-01-31T00:00:00Z", id, s.Expires)
+			return client.Secret{}, fmt.Errorf("secret: expires %q: expected a time like 2030-01-31T00:00:00Z", s.Expires)
 		}
 	}
 	if s.Hash != "" {
-		return client.NewHashedSecret(id, s.Hash, expires)
+		return client.NewHashedSecret(s.ID, s.Hash, expires)
 	}
 	text := s.Secret
 	s.Secret = ""
-	return client.NewPlainSecret(id, text, expires)
+	return client.NewPlainSecret(s.ID, text, expires)
 }

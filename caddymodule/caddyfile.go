@@ -65,12 +65,12 @@ func atLeast(n int) count { return count{n, -1} }
 
 // subdirective is what may stand on a line of a block.
 type subdirective struct {
-	grammar string            // for people; the first word is the name
-	words   count             // behind the name
-	repeats bool              // may stand more than once
-	block   bool              // may have a block
-	secret  bool              // its words are in no message
-	pattern bool              // the second word is a path pattern, whose braces are wildcards
+	grammar string             // for people; the first word is the name
+	words   count              // behind the name
+	repeats bool               // may stand more than once
+	block   bool               // may have a block
+	secret  bool               // its words are in no message
+	pattern bool               // the second word is a path pattern, whose braces are wildcards
 	read    func(l line) error // called once all of the above holds
 }
 

@@ -80,7 +80,7 @@ func (c checker) resources(a *App) error {
 }
 
 func (c checker) roles(a *App) error {
-	judge := c.scope(a, declaredResources(a))
+	judge := c.scope(a, a.resources())
 	var names []string
 	for i, role := range a.Roles {
 		p := place{path: fmt.Sprintf("roles[%d]", i), label: fmt.Sprintf("role %q", role.Name)}
@@ -99,14 +99,6 @@ func (c checker) roles(a *App) error {
 		}
 	}
 	return nil
-}
-
-// declaredResources are the resources, the default one included.
-func declaredResources(a *App) []Resource {
-	if len(a.Resources) == 0 {
-		return []Resource{{Identifier: a.Issuer}}
-	}
-	return a.Resources
 }
 
 // scope makes a judge of scope values that somebody has or needs at the

@@ -1,20 +1,16 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
-
-// minSecretLength is the least length of a plain secret in bytes.
-const minSecretLength = 16
 
 func (c checker) clients(a *App) error {
 	var ids []string
@@ -49,7 +45,7 @@ func (c checker) client(p place, cl Client, a *App) error {
 			return err
 		}
 	}
-	for name := range cl.Claims {
+	for _, name := range slices.Sorted(maps.Keys(cl.Claims)) {
 		if err := c.text(p.sub("claims."+name, "claims"), name, judgeClaim); err != nil {
 			return err
 		}
@@ -67,7 +63,7 @@ func (c checker) grants(p place, cl Client, a *App) error {
 		return err
 	}
 	var identifiers []string
-	for _, resource := range declaredResources(a) {
+	for _, resource := range a.resources() {
 		identifiers = append(identifiers, resource.Identifier)
 	}
 	if err := c.list(p.sub("resources", "resources"), cl.Resources, c.among("resource", identifiers)); err != nil {
@@ -80,7 +76,7 @@ func (c checker) grants(p place, cl Client, a *App) error {
 // known yet.
 func (c checker) resourcesOf(cl Client, a *App) []Resource {
 	if len(cl.Resources) == 0 {
-		return declaredResources(a)
+		return a.resources()
 	}
 	var granted []Resource
 	for _, identifier := range cl.Resources {
@@ -97,7 +93,7 @@ func (c checker) resourcesOf(cl Client, a *App) []Resource {
 // is not known yet.
 func (c checker) find(identifier string, a *App) (Resource, bool) {
 	wanted, ok := c.read(identifier)
-	for _, resource := range declaredResources(a) {
+	for _, resource := range a.resources() {
 		value, known := c.read(resource.Identifier)
 		if ok && known && value == wanted {
 			return resource, true
@@ -154,13 +150,14 @@ func (c checker) secret(p place, secret Secret, id string) error {
 			return err
 		}
 	}
+	text, judge := secret.Secret, client.NewPlainSecret
 	if secret.Hash != "" {
-		return c.text(p, secret.Hash, func(phc string) error {
-			_, err := client.NewHashedSecret(id, phc, time.Time{})
-			return err
-		})
+		text, judge = secret.Hash, client.NewHashedSecret
 	}
-	return c.text(p, secret.Secret, judgeSecret)
+	return c.text(p, text, func(text string) error {
+		_, err := judge(id, text, time.Time{})
+		return err
+	})
 }
 
 // id is the name of the secret that stands at position i, beginning with 0.
@@ -169,17 +166,6 @@ func (s Secret) id(i int) string {
 		return s.ID
 	}
 	return strconv.Itoa(i + 1)
-}
-
-func judgeSecret(secret string) error {
-	if len(secret) < minSecretLength {
-		return fmt.Errorf("%d bytes are too few: expected at least %d", len(secret), minSecretLength)
-	}
-	// JSON replaces what is no UTF-8, and the secret would be another one.
-	if !utf8.ValidString(secret) {
-		return errors.New("not UTF-8: expected UTF-8 text")
-	}
-	return nil
 }
 
 func judgeTime(text string) error {

@@ -45,7 +45,7 @@ func (c checker) gate(g *Gate, a *App) error {
 
 func (c checker) gateResource(p place, g *Gate, a *App) error {
 	var identifiers []string
-	for _, resource := range declaredResources(a) {
+	for _, resource := range a.resources() {
 		identifiers = append(identifiers, resource.Identifier)
 	}
 	if g.Resource != "" {
@@ -61,7 +61,7 @@ func (c checker) gateResource(p place, g *Gate, a *App) error {
 // known yet.
 func (c checker) resourceOf(g *Gate, a *App) []Resource {
 	if g.Resource == "" {
-		return declaredResources(a)
+		return a.resources()
 	}
 	if resource, ok := c.find(g.Resource, a); ok {
 		return []Resource{resource}
@@ -70,30 +70,58 @@ func (c checker) resourceOf(g *Gate, a *App) []Resource {
 }
 
 func (c checker) rules(root place, rules []Rule, judge func(string) error) error {
-	converted := make([]gate.Rule, 0, len(rules))
 	for i, rule := range rules {
-		word := "require"
-		if rule.Public {
-			word = "public"
-		}
-		p := root.sub(fmt.Sprintf("rules[%d]", i), word)
-		for _, method := range rule.Methods {
-			if err := judgeMethod(method); err != nil {
-				return p.sub("methods", rule.Pattern).errorf("%w", err)
-			}
+		p := rulePlace(root, i, rule)
+		if err := c.list(p.sub("methods", rule.Pattern), rule.Methods, judgeMethod); err != nil {
+			return err
 		}
 		if err := c.list(p.sub("scopes", rule.Pattern), rule.Scopes, judge); err != nil {
 			return err
 		}
+	}
+	return c.ruleSet(root, rules)
+}
+
+func rulePlace(root place, i int, rule Rule) place {
+	word := "require"
+	if rule.Public {
+		word = "public"
+	}
+	return root.sub(fmt.Sprintf("rules[%d]", i), word)
+}
+
+// ruleSet judges the rules together: patterns, methods and conflicts.
+func (c checker) ruleSet(root place, rules []Rule) error {
+	var (
+		converted []gate.Rule
+		places    []place
+	)
+	for i, rule := range rules {
+		if c.adapting && undecided(rule) {
+			continue
+		}
+		places = append(places, rulePlace(root, i, rule).sub("pattern", rule.Pattern))
 		converted = append(converted, gate.Rule{
 			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
 		})
-		// One after the other: of two that conflict the later one is to blame.
-		if _, err := gate.NewRules(converted); err != nil {
-			return p.sub("pattern", rule.Pattern).errorf("%w", err)
+	}
+	if _, err := gate.NewRules(converted); err == nil {
+		return nil
+	}
+	// Of two rules that conflict the later one is to blame.
+	for i := range converted {
+		if _, err := gate.NewRules(converted[:i+1]); err != nil {
+			return places[i].errorf("%w", err)
 		}
 	}
 	return nil
+}
+
+// undecided tells whether a rule's methods or pattern are known only when the
+// configuration is loaded. Other braces in a pattern are wildcards.
+func undecided(rule Rule) bool {
+	methods := strings.Join(rule.Methods, ",")
+	return strings.Contains(methods, "{") || strings.Contains(rule.Pattern, "{env.") || strings.Contains(rule.Pattern, "{file.")
 }
 
 // judgeMethod accepts what clients send: methods are case-sensitive (RFC 9110
@@ -104,13 +132,6 @@ func judgeMethod(method string) error {
 	}
 	return nil
 }
-
-// Defaults of the identity headers.
-const (
-	defaultClientHeader = "X-Client-Id"
-	defaultScopeHeader  = "X-Client-Scope"
-	defaultIssuerHeader = "X-Client-Issuer"
-)
 
 func (c checker) identityHeaders(p place, headers IdentityHeaders) error {
 	if headers.Off {
@@ -133,45 +154,31 @@ func (c checker) identityHeaders(p place, headers IdentityHeaders) error {
 			return err
 		}
 		name, known := c.read(header.name)
-		if known && slices.Contains(taken, foldHeader(name)) {
+		if known && slices.Contains(taken, fold(name)) {
 			return at.errorf("header %q stands twice: expected different ones", name)
 		}
-		taken = append(taken, foldHeader(name))
+		taken = append(taken, fold(name))
 	}
 	return nil
 }
 
 // reservedHeaders have a meaning of their own on the way to the upstream: the
 // hop-by-hop ones (RFC 9110 section 7.6.1), credentials, framing, and those
-// that the gate removes.
+// that the gate removes. Spelled as [fold] does.
 var reservedHeaders = []string{
-	"authorization", "dpop", "connection", "keep_alive", "proxy_authenticate", "proxy_authorization",
-	"proxy_authentication_info", "proxy_connection", "te", "trailer", "trailers", "transfer_encoding", "upgrade",
-	"host", "content_length", "x_http_method_override", "x_http_method", "x_method_override",
+	"authorization", "dpop", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
+	"proxy-authentication-info", "proxy-connection", "te", "trailer", "trailers", "transfer-encoding", "upgrade",
+	"host", "content-length", "x-http-method-override", "x-http-method", "x-method-override",
 }
 
 func judgeIdentityHeader(name string) error {
 	switch {
 	case !headerToken(name):
 		return fmt.Errorf("header %q: expected a header name (RFC 9110 section 5.1)", name)
-	case slices.Contains(reservedHeaders, foldHeader(name)):
+	case slices.Contains(reservedHeaders, fold(name)):
 		return fmt.Errorf("header %q has a meaning of its own: expected another one, such as X-Client-Id", name)
 	}
 	return nil
-}
-
-// foldHeader makes names equal that a CGI-like upstream takes for the same:
-// there `X-Client-Id` and `x_client.id` both become HTTP_X_CLIENT_ID.
-func foldHeader(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		}
-		return '_'
-	}, name)
 }
 
 // headerToken tells whether value is a token (RFC 9110 section 5.6.2).

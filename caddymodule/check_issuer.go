@@ -6,12 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
-)
 
-// Defaults of the issuer's paths.
-const (
-	defaultTokenEndpoint = "/oauth2/token"
-	defaultJWKS          = "/oauth2/jwks"
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
 )
 
 // metadataPaths are answered with metadata (RFC 8414, OpenID Connect
@@ -37,11 +33,11 @@ func (c checker) issuer(i *Issuer, a *App) error {
 	}
 	taken := i.TokenEndpoints
 	if len(taken) == 0 {
-		taken = []string{defaultTokenEndpoint}
+		taken = []string{issuer.DefaultTokenPath}
 	}
 	jwks := i.JWKS
 	if jwks == "" {
-		jwks = defaultJWKS
+		jwks = issuer.DefaultJWKSPath
 	}
 	at := root.sub("jwks", "jwks")
 	if i.JWKS == "" {

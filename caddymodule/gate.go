@@ -89,7 +89,7 @@ func (g *Gate) config(app *App) gate.Config {
 		Realm:        g.Realm,
 		AllowClients: g.AllowClients,
 		Keys:         app.shared.ring,
-		Clients:      app.entitlements,
+		Clients:      app.standing,
 		Cache:        app.cache,
 	}
 	for _, resource := range app.resources() {

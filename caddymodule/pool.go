@@ -33,6 +33,10 @@ var sharedPool = caddy.NewUsagePool()
 // sends every client through a slow hash again.
 var rememberedSecrets = sync.OnceValue(func() *client.Memory { return client.NewMemory(time.Now) })
 
+// slowHashes bounds the slow hashes of the whole process: during a reload two
+// configurations compute them.
+var slowHashes = sync.OnceValue(client.NewQueue)
+
 // lease is one configuration's use of a shared state. Caddy calls Cleanup also
 // where Provision failed: what was never acquired is not released.
 type lease struct {

@@ -2,9 +2,13 @@ package issuer
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 )
+
+// errAssertion: no client of this server is registered for assertions.
+var errAssertion = errors.New("client assertions are not accepted")
 
 // authenticate finds out who asks (RFC 6749 section 2.3): exactly one method.
 func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEvent) (client.Authenticated, error) {
@@ -14,7 +18,7 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEve
 	}
 	event.ClientID = s.config.Clients.LoggableID(credentials.ClientID)
 	event.Method = credentials.Method
-	who, err := s.config.Clients.Authenticate(ctx, credentials)
+	who, err := s.config.Authenticator.Authenticate(ctx, credentials)
 	if err != nil {
 		return client.Authenticated{}, err
 	}
@@ -45,17 +49,16 @@ func (s *Server) credentials(ctx context.Context, req *request, event *TokenEven
 	case secret != "" && id != "":
 		return client.Credentials{Method: client.SecretPost, ClientID: id, Secret: secret}, nil
 	case assertion:
-		// No client of this server is registered for assertions.
-		return client.Credentials{}, s.config.Clients.Reject(ctx, client.ErrUnsupportedMethod)
+		return client.Credentials{}, s.config.Authenticator.Reject(ctx, errAssertion)
 	default:
-		return client.Credentials{}, s.config.Clients.Reject(ctx, client.ErrMissing)
+		return client.Credentials{}, s.config.Authenticator.Reject(ctx, nil)
 	}
 }
 
 func (s *Server) basicCredentials(ctx context.Context, field, bodyID string) (client.Credentials, error) {
 	credentials, err := client.FromBasic(field)
 	if err != nil {
-		return client.Credentials{}, s.config.Clients.Reject(ctx, err)
+		return client.Credentials{}, s.config.Authenticator.Reject(ctx, err)
 	}
 	// Known before any secret is looked at, so that it tells nothing: whoever
 	// sends two ids gets this answer whether or not the secret is right.

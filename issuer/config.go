@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,18 +25,12 @@ type Config struct {
 	ScopeAliases  []string      // scope values that mean all that is granted; default none
 	PublishAhead  time.Duration // how long a key is in the JWKS before it signs; 0: the JWKS is not cached
 
-	Clients  Authenticator
-	Epochs   Epochs
-	Keys     Keys
-	Observer Observer         // default: nobody is told
-	Now      func() time.Time // default: time.Now
-}
-
-// Authenticator authenticates clients. *client.Authenticator is one.
-type Authenticator interface {
-	Authenticate(context.Context, client.Credentials) (client.Authenticated, error)
-	Reject(context.Context, error) error
-	LoggableID(claimed string) string
+	Clients       *client.Registry
+	Authenticator *client.Authenticator // of these clients
+	Epochs        Epochs
+	Keys          Keys
+	Observer      Observer         // default: nobody is told
+	Now           func() time.Time // default: time.Now
 }
 
 // Epochs tells the epoch that a client's new tokens carry. *client.Ledger does.
@@ -55,8 +48,8 @@ type Keys interface {
 
 // validate completes the configuration and refuses one that could only fail later.
 func (c *Config) validate() error {
-	if c.Clients == nil || c.Epochs == nil || c.Keys == nil {
-		return errors.New("issuer: clients, epochs and keys are needed")
+	if c.Clients == nil || c.Authenticator == nil || c.Epochs == nil || c.Keys == nil {
+		return errors.New("issuer: clients, authenticator, epochs and keys are needed")
 	}
 	if _, err := url.Parse(c.URL); err != nil || c.URL == "" {
 		return fmt.Errorf("issuer url %q: expected an absolute url", c.URL)

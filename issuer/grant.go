@@ -66,11 +66,11 @@ func checkGrantType(value string) error {
 // (RFC 8707 section 2): the client's first where none is asked for.
 func (s *Server) authorizeResources(c *client.Client, asked []string) ([]*Resource, error) {
 	granted := c.Resources
-	if len(granted) == 0 {
-		granted = s.order
-	}
 	if len(asked) == 0 {
-		asked = granted[:1]
+		asked = granted[:min(1, len(granted))]
+	}
+	if len(asked) == 0 { // never a token without `aud` (RFC 9068 section 3)
+		return nil, invalidTarget("")
 	}
 	var resources []*Resource
 	for _, identifier := range asked {
@@ -161,9 +161,6 @@ func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scope
 		Scope:    scope,
 		Roles:    c.Roles,
 		Extra:    c.Claims,
-	}
-	if claims.Subject == "" {
-		claims.Subject = c.ID
 	}
 	signed, err := signer.Sign(claims)
 	if err != nil {

@@ -35,11 +35,6 @@ func decodeDocument(data []byte) (map[string]entry, error) {
 	if err := json.Unmarshal(data, &decoded); err != nil {
 		return nil, fmt.Errorf("%s: expected the JSON that this program writes: %w", DocumentName, err)
 	}
-	for id, found := range decoded.Clients {
-		if !ValidID(id) || found.Epoch > maxEpoch {
-			return nil, fmt.Errorf("%s: client %q: expected a client_id and an epoch up to %d", DocumentName, id, uint64(maxEpoch))
-		}
-	}
 	again, err := encodeDocument(decoded.Clients)
 	if err != nil {
 		return nil, err
@@ -54,7 +49,13 @@ func decodeDocument(data []byte) (map[string]entry, error) {
 	return decoded.Clients, nil
 }
 
+// encodeDocument writes the document. What could not be read again it refuses.
 func encodeDocument(clients map[string]entry) ([]byte, error) {
+	for id, found := range clients {
+		if !ValidID(id) || found.Epoch > maxEpoch {
+			return nil, fmt.Errorf("%s: client %q: expected a client_id and an epoch up to %d", DocumentName, id, uint64(maxEpoch))
+		}
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false) // a tool that indents the document need not know Go's escapes

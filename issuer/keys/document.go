@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"cmp"
 	"crypto"
 	"encoding/json"
 	"errors"
@@ -149,8 +148,8 @@ func (w wireRecord) read() (record, error) {
 	if w.ID != jwk.KeyID {
 		return record{}, fmt.Errorf("kid: not the thumbprint of the key, which is %s", jwk.KeyID)
 	}
-	if w.LifetimeSeconds < 0 || w.LifetimeSeconds > int64(maxLifetime/time.Second) {
-		return record{}, fmt.Errorf("lifetime_seconds: expected 0 to %d", int64(maxLifetime/time.Second))
+	if w.LifetimeSeconds < 0 || w.LifetimeSeconds > int64(maxDuration/time.Second) {
+		return record{}, fmt.Errorf("lifetime_seconds: expected 0 to %d", int64(maxDuration/time.Second))
 	}
 	key := record{
 		id: jwk.KeyID, alg: alg, private: private,
@@ -186,7 +185,7 @@ func checkOrder(keys []record) error {
 		if last != key.signsUntil.IsZero() {
 			return fmt.Errorf("key %d (%s): signs_until: expected for every key but the last", i+1, key.id)
 		}
-		if !last && cmp.Compare(key.signsUntil.UnixNano(), keys[i+1].signsFrom.UnixNano()) > 0 {
+		if !last && key.signsUntil.After(keys[i+1].signsFrom) {
 			return fmt.Errorf("key %d (%s): signs_until: expected none after signs_from of the next key", i+1, key.id)
 		}
 	}

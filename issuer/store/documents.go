@@ -26,7 +26,7 @@ var ErrLocked = errors.New("the lock did not come free in time")
 // [storetest.Run]: https://pkg.go.dev/github.com/dd99cb49/caddy-client-credentials/issuer/store/storetest#Run
 type Documents interface {
 	// Load returns the document as it is now. The error of a missing one is
-	// fs.ErrNotExist; a document without content is not a missing one. The
+	// fs.ErrNotExist; one without content is not missing, and not nil. The
 	// bytes are the caller's.
 	Load(ctx context.Context, name string) ([]byte, error)
 

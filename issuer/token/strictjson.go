@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"unicode/utf8"
 )
@@ -17,83 +16,69 @@ const maxDepth = 16
 // encoding/json does not: member names are compared case-sensitively and each
 // stands once, at every depth. Two parsers that take different ones of two
 // "aud" members are how a token means one thing here and another behind us.
+//
+// Errors quote nothing of the text, which must not reach a log.
 func decodeObject(data []byte) (map[string]any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	value, err := decodeValue(dec, 0)
+	written, err := countMembers(data)
 	if err != nil {
 		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var object map[string]any
+	if err := dec.Decode(&object); err != nil || object == nil {
+		return nil, errors.New("not a JSON object")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("data after the JSON object")
 	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, errors.New("not a JSON object")
+	// Members that stand twice are one in the map.
+	if written != keptMembers(object) {
+		return nil, errors.New("a member stands twice")
 	}
 	return object, nil
 }
 
-func decodeValue(dec *json.Decoder, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, errors.New("nested too deep")
+// countMembers counts the members of all objects in a JSON text: each has one
+// colon outside of strings. Whether the text is JSON at all, others judge.
+func countMembers(data []byte) (int, error) {
+	members, depth, inString := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++ // whatever is escaped does not end the string
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == ':':
+			members++
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return 0, errors.New("nested too deep")
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
 	}
-	next, err := dec.Token()
-	if err != nil {
-		return nil, fmt.Errorf("not JSON: %w", errSyntax(err))
-	}
-	switch next {
-	case json.Delim('{'):
-		return decodeMembers(dec, depth)
-	case json.Delim('['):
-		return decodeElements(dec, depth)
-	}
-	return next, nil
+	return members, nil
 }
 
-func decodeMembers(dec *json.Decoder, depth int) (any, error) {
-	object := make(map[string]any)
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, fmt.Errorf("not JSON: %w", errSyntax(err))
+// keptMembers counts the members of all objects in a decoded value.
+func keptMembers(value any) int {
+	count := 0
+	switch value := value.(type) {
+	case map[string]any:
+		count = len(value)
+		for _, member := range value {
+			count += keptMembers(member)
 		}
-		name, ok := key.(string)
-		if !ok {
-			return nil, errors.New("not JSON: a member name must be a string")
-		}
-		if _, twice := object[name]; twice {
-			return nil, errors.New("a member stands twice")
-		}
-		if object[name], err = decodeValue(dec, depth+1); err != nil {
-			return nil, err
+	case []any:
+		for _, element := range value {
+			count += keptMembers(element)
 		}
 	}
-	_, err := dec.Token() // the closing brace
-	return object, errSyntax(err)
-}
-
-func decodeElements(dec *json.Decoder, depth int) (any, error) {
-	array := []any{}
-	for dec.More() {
-		value, err := decodeValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		array = append(array, value)
-	}
-	_, err := dec.Token() // the closing bracket
-	return array, errSyntax(err)
-}
-
-// errSyntax drops what encoding/json says of the text: it may quote from a
-// token that must not reach a log.
-func errSyntax(err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New("syntax error")
+	return count
 }

@@ -105,8 +105,8 @@ func panicked(t *testing.T, documents store.Documents) {
 func empty(t *testing.T, documents store.Documents) {
 	put(t, documents, name, "")
 	document, err := documents.Load(t.Context(), name)
-	if err != nil || len(document) != 0 {
-		t.Errorf("Load of an empty document: %q, %v; expected no error", document, err)
+	if err != nil || document == nil || len(document) != 0 {
+		t.Errorf("Load of an empty document: %#v, %v; expected empty bytes and no error", document, err)
 	}
 	update(t, documents, name, func(old []byte) ([]byte, error) {
 		if old == nil {

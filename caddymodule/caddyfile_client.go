@@ -1,0 +1,91 @@
+package caddymodule
+
+import (
+	"fmt"
+)
+
+// client reads
+//
+//	client <client_id> {
+//		name           <text>
+//		secret         <text> { id <text>; expires <RFC 3339 time> }
+//		secret_hash    <phc-string> { ... }
+//		scopes         <scope>...
+//		roles          <role>...
+//		resources      <identifier>...
+//		subject        <text>
+//		token_lifetime <duration>
+//		claims         <name> <value>
+//		disabled
+//	}
+func (r *appReader) client(l line) error {
+	path := fmt.Sprintf("clients[%d]", len(r.app.Clients))
+	r.marks[path] = l.words[0]
+	client := Client{ID: l.words[0].Text}
+	err := readBlock(fmt.Sprintf("client %q", client.ID), l.block, r.clientSubdirectives(path, &client))
+	r.app.Clients = append(r.app.Clients, client)
+	return err
+}
+
+func (r *appReader) clientSubdirectives(path string, client *Client) []subdirective {
+	within := fmt.Sprintf("client %q", client.ID)
+	secret := func(l line) error { return r.secret(path, within, client, l) }
+	return []subdirective{
+		{grammar: "name <text>", words: exactly(1), read: r.marks.text(path+".name", &client.Name)},
+		{grammar: "secret <text> { ... }", words: exactly(1), repeats: true, block: true, secret: true, read: secret},
+		{grammar: "secret_hash <phc-string> { ... }", words: exactly(1), repeats: true, block: true, secret: true, read: secret},
+		{
+			grammar: "scopes <scope>...", words: atLeast(1), repeats: true,
+			read: r.marks.list(path+".scopes", &client.Scopes),
+		},
+		{
+			grammar: "roles <role>...", words: atLeast(1), repeats: true,
+			read: r.marks.list(path+".roles", &client.Roles),
+		},
+		{
+			grammar: "resources <identifier>...", words: atLeast(1), repeats: true,
+			read: r.marks.list(path+".resources", &client.Resources),
+		},
+		{grammar: "subject <text>", words: exactly(1), read: r.marks.text(path+".subject", &client.Subject)},
+		{
+			grammar: "token_lifetime <duration>", words: exactly(1),
+			read: r.marks.duration(within, &client.TokenLifetime, judgeLifetime),
+		},
+		{
+			grammar: "claims <name> <value>", words: exactly(2), repeats: true,
+			read: func(l line) error { return r.claim(path, within, client, l) },
+		},
+		{grammar: "disabled", words: exactly(0), read: flag(&client.Disabled)},
+	}
+}
+
+// secret reads a `secret` or a `secret_hash` with its block.
+func (r *appReader) secret(path, within string, client *Client, l line) error {
+	path = fmt.Sprintf("%s.secrets[%d]", path, len(client.Secrets))
+	r.marks[path] = l.words[0]
+	var secret Secret
+	if l.name.Text == "secret" {
+		secret.Secret = l.words[0].Text
+	} else {
+		secret.Hash = l.words[0].Text
+	}
+	err := readBlock(within+": "+l.name.Text, l.block, []subdirective{
+		{grammar: "id <text>", words: exactly(1), read: r.marks.text(path+".id", &secret.ID)},
+		{grammar: "expires <RFC 3339 time>", words: exactly(1), read: r.marks.text(path+".expires", &secret.Expires)},
+	})
+	client.Secrets = append(client.Secrets, secret)
+	return err
+}
+
+func (r *appReader) claim(path, within string, client *Client, l line) error {
+	name, value := l.words[0], l.words[1]
+	if _, twice := client.Claims[name.Text]; twice {
+		return atToken(name, fmt.Errorf("%s: claims: %q stands twice: expected each claim once", within, name.Text))
+	}
+	if client.Claims == nil {
+		client.Claims = make(map[string]string)
+	}
+	r.marks[path+".claims."+name.Text] = name
+	client.Claims[name.Text] = value.Text
+	return nil
+}

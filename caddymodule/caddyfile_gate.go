@@ -1,0 +1,138 @@
+package caddymodule
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// readDirective takes the matcher out of a site directive and reads the rest.
+func readDirective(h httpcaddyfile.Helper) (caddy.ModuleMap, line, error) {
+	h.Next()
+	matcher, hasMatcher, err := h.MatcherToken()
+	if err != nil {
+		return nil, line{}, h.WrapErr(err)
+	}
+	if hasMatcher {
+		h.Delete()
+	}
+	h.Reset()
+	h.Next()
+	return matcher, readLine(h.Dispenser), nil
+}
+
+// gateReader reads the directive of a gate.
+type gateReader struct {
+	gate  Gate
+	marks marks
+}
+
+// parseGate reads the directive
+//
+//	oauth2_gate [<matcher>] [<scope>...] {
+//		resource         <identifier>
+//		scopes           <scope>...
+//		require          <METHOD[,METHOD]|*> <pattern> <scope>...
+//		public           <METHOD[,METHOD]|*> <pattern>
+//		allow_clients    <client_id>...
+//		forward_token
+//		identity_headers <client> <scope> <issuer>|off
+//		realm            <text>
+//	}
+//
+// With a matcher there are two routes: the second one answers with the
+// resource's metadata at site level, where clients look for it (RFC 9728
+// section 3) and where the matcher will hardly match.
+func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	matcher, l, err := readDirective(h)
+	if err != nil {
+		return nil, err
+	}
+	shape := subdirective{grammar: "oauth2_gate [<matcher>] [<scope>...] { ... }", words: atLeast(0), block: true}
+	if err := shape.checkLine("site", l); err != nil {
+		return nil, err
+	}
+	r := &gateReader{marks: marks{"": l.name}}
+	r.marks.append("scopes", &r.gate.Scopes, l.words)
+	if err := readBlock("oauth2_gate", l.block, r.subdirectives()); err != nil {
+		return nil, err
+	}
+	app, err := optionOf(h, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := (checker{adapting: true}).gate(&r.gate, app); err != nil {
+		return nil, r.marks.locate(err)
+	}
+	routes := h.NewRoute(matcher, &r.gate)
+	if matcher == nil {
+		return routes, nil
+	}
+	wellKnown := caddy.ModuleMap{"path": h.JSON(caddyhttp.MatchPath{"/.well-known/oauth-protected-resource*"})}
+	return append(routes, h.NewRoute(wellKnown, &Gate{Resource: r.gate.Resource, MetadataOnly: true})...), nil
+}
+
+func (r *gateReader) subdirectives() []subdirective {
+	return []subdirective{
+		{grammar: "resource <identifier>", words: exactly(1), read: r.marks.text("resource", &r.gate.Resource)},
+		{
+			grammar: "scopes <scope>...", words: atLeast(1), repeats: true,
+			read: r.marks.list("scopes", &r.gate.Scopes),
+		},
+		{
+			grammar: "require <METHOD[,METHOD]|*> <pattern> <scope>...", words: atLeast(3), repeats: true, pattern: true,
+			read: r.rule,
+		},
+		{
+			grammar: "public <METHOD[,METHOD]|*> <pattern>", words: exactly(2), repeats: true, pattern: true,
+			read: r.rule,
+		},
+		{
+			grammar: "allow_clients <client_id>...", words: atLeast(1), repeats: true,
+			read: r.marks.list("allow_clients", &r.gate.AllowClients),
+		},
+		{grammar: "forward_token", words: exactly(0), read: flag(&r.gate.ForwardToken)},
+		{
+			grammar: "identity_headers <client> <scope> <issuer>|off", words: count{1, 3},
+			read: r.identityHeaders,
+		},
+		{grammar: "realm <text>", words: exactly(1), read: r.marks.text("realm", &r.gate.Realm)},
+	}
+}
+
+// rule reads a line of `require` or `public`.
+func (r *gateReader) rule(l line) error {
+	path := fmt.Sprintf("rules[%d]", len(r.gate.Rules))
+	methods, pattern := l.words[0], l.words[1]
+	r.marks[path], r.marks[path+".methods"], r.marks[path+".pattern"] = l.name, methods, pattern
+	rule := Rule{Pattern: pattern.Text, Public: l.name.Text == "public"}
+	if methods.Text != "*" {
+		rule.Methods = strings.Split(methods.Text, ",")
+	}
+	r.marks.append(path+".scopes", &rule.Scopes, l.words[2:])
+	r.gate.Rules = append(r.gate.Rules, rule)
+	return nil
+}
+
+func (r *gateReader) identityHeaders(l line) error {
+	headers := &r.gate.IdentityHeaders
+	if len(l.words) == 1 && l.words[0].Text == "off" {
+		headers.Off = true
+		return nil
+	}
+	if len(l.words) != 3 {
+		return atToken(l.last(), fmt.Errorf(
+			"oauth2_gate: identity_headers: %d words: expected `identity_headers <client> <scope> <issuer>` or `identity_headers off`", len(l.words)))
+	}
+	for i, name := range []struct {
+		word string
+		into *string
+	}{{"client", &headers.Client}, {"scope", &headers.Scope}, {"issuer", &headers.Issuer}} {
+		r.marks["identity_headers."+name.word] = l.words[i]
+		*name.into = l.words[i].Text
+	}
+	return nil
+}

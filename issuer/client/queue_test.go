@@ -1,0 +1,152 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// So many run, so many wait, the rest is turned away at once; who gives up
+// waiting makes room.
+func TestQueueBounds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(2, 3)
+		for range 2 {
+			if err := q.enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waiting, giveUp := context.WithCancel(t.Context())
+		results := make(chan error, 3)
+		for range 3 {
+			go func() { results <- q.enter(waiting) }()
+		}
+		synctest.Wait()
+		if err := q.enter(t.Context()); !errors.Is(err, ErrBusy) {
+			t.Errorf("a queue that is full: %v", err)
+		}
+		q.leave()
+		if err := <-results; err != nil {
+			t.Errorf("after one left: %v", err)
+		}
+		giveUp()
+		for range 2 {
+			if err := <-results; !errors.Is(err, context.Canceled) || errors.Is(err, ErrInvalidClient) {
+				t.Errorf("after giving up: %v", err)
+			}
+		}
+		if len(q.waiting) != 0 || len(q.running) != 2 {
+			t.Errorf("%d run, %d wait", len(q.running), len(q.waiting))
+		}
+	})
+}
+
+func TestNewQueueRunsAtLeastOne(t *testing.T) {
+	t.Parallel()
+	if q := NewQueue(); cap(q.running) < 1 || cap(q.waiting) != maxWaiting {
+		t.Errorf("%d run, %d wait", cap(q.running), cap(q.waiting))
+	}
+}
+
+// While strangers keep all turns taken, a client that is remembered and one
+// with a fast secret get in; other attempts are turned away, all alike.
+func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t,
+		Client{ID: "known", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}},
+		Client{ID: "fast", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}},
+	)
+	if _, err := f.try("known", phrase); err != nil {
+		t.Fatal(err)
+	}
+	f.queue = newQueue(1, 0)
+	if err := f.queue.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.take()
+	for _, id := range []string{"known", "fast"} {
+		if _, err := f.try(id, phrase); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for _, id := range []string{"known", "fast", "nobody"} {
+		if got, err := f.try(id, wrong); !errors.Is(err, ErrBusy) || errors.Is(err, ErrInvalidClient) || got != (Authenticated{}) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if err := f.Reject(t.Context(), nil); !errors.Is(err, ErrBusy) {
+		t.Errorf("no credentials: %v", err)
+	}
+	if spent := f.take(); len(spent) != 0 {
+		t.Errorf("computed %v without a turn", spent)
+	}
+}
+
+// Not more than the bound compute at once, whatever comes; and requests of one
+// client that wait for each other compute its hash once.
+func TestAttemptsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Client{ID: "fleet", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}})
+	f.queue = newQueue(2, 100)
+	var running, most, computed atomic.Int32
+	f.matches = func(h *hash, presented string) bool {
+		now := running.Add(1)
+		defer running.Add(-1)
+		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
+		}
+		computed.Add(1)
+		return h.matchesSlow(presented)
+	}
+	var group sync.WaitGroup
+	for range 50 {
+		group.Go(func() {
+			if _, err := f.try("fleet", phrase); err != nil {
+				t.Error(err)
+			}
+			if _, err := f.try("fleet", wrong); reasonOf(err) != ReasonWrongSecret {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d computed at once", most.Load())
+	}
+	if count := computed.Load(); count > 50+2 {
+		t.Errorf("%d computations for 50 wrong secrets and one right one", count)
+	}
+	if len(f.queue.running) != 0 || len(f.queue.waiting) != 0 {
+		t.Error("somebody did not leave the queue")
+	}
+}
+
+// A client that has gone away makes no further work, and a computation that
+// panics gives its turn back.
+func TestTurnsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Client{ID: "a", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{}), hashedSecret(t, phrasePBKDF2, time.Time{})}})
+	ctx, cancel := context.WithCancel(t.Context())
+	computed := 0
+	f.matches = func(*hash, string) bool {
+		computed++
+		cancel()
+		return false
+	}
+	_, err := f.Authenticate(ctx, Credentials{Method: SecretPost, ClientID: "a", Secret: wrong})
+	if !errors.Is(err, context.Canceled) || reasonOf(err) != "" || computed != 1 {
+		t.Errorf("%v after %d computations", err, computed)
+	}
+	f.matches = func(*hash, string) bool { panic("out of luck") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = f.try("a", wrong)
+	}()
+	if len(f.queue.running) != 0 {
+		t.Error("the turn was not given back")
+	}
+}

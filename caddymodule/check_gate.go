@@ -105,7 +105,8 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
 		})
 	}
-	if _, err := gate.NewRules(converted); err == nil {
+	_, err := gate.NewRules(converted)
+	if err == nil {
 		return nil
 	}
 	// Of two rules that conflict the later one is to blame.
@@ -114,7 +115,7 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 			return places[i].errorf("%w", err)
 		}
 	}
-	return nil
+	return root.errorf("%w", err)
 }
 
 // undecided tells whether a rule's methods or pattern are known only when the

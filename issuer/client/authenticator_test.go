@@ -74,7 +74,9 @@ const wrong = "not the secret of anyone"
 // everyKind are clients with secrets of all kinds, living and dead.
 func everyKind(t testing.TB) []Client {
 	past := start.Add(-time.Second)
-	other := func(phc, from, to string) Secret { return hashedSecret(t, strings.Replace(phc, from, to, 1), time.Time{}) }
+	other := func(phc, from, to string) Secret {
+		return hashedSecret(t, strings.Replace(phc, from, to, 1), time.Time{})
+	}
 	return []Client{
 		{ID: "plain", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}},
 		{ID: "generated", Secrets: []Secret{hashedSecret(t, phraseSHA256, time.Time{})}},

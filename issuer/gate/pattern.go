@@ -42,7 +42,7 @@ func parsePattern(text string) (pattern, error) {
 	words := strings.Split(text[1:], "/")
 	for i, word := range words {
 		last := i == len(words)-1
-		end, err := parsed.append(word, last)
+		end, err := parsed.add(word, last)
 		if err != nil {
 			return pattern{}, fmt.Errorf("segment %q: %w", word, suggest(err, text))
 		}
@@ -54,8 +54,9 @@ func parsePattern(text string) (pattern, error) {
 	return parsed, nil
 }
 
-// append adds what one word between slashes stands for.
-func (p *pattern) append(word string, last bool) (patternEnd, error) {
+// add takes in what one word between slashes stands for, and tells whether the
+// pattern ends with it.
+func (p *pattern) add(word string, last bool) (patternEnd, error) {
 	switch {
 	case word == "" && last:
 		return endSubtree, nil

@@ -1,6 +1,8 @@
 package keys
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -140,7 +142,10 @@ func TestUnreadableDocuments(t *testing.T) {
 		{"a wrong end", set("signs_until", "tomorrow"), "key 2 signs_until"},
 		{"no end although another key follows", remove("signs_until"), "key 2 signs_until"},
 		{"an end after the next key's beginning", set("signs_until", "2036-01-01T00:00:00Z"), "key 2 signs_until"},
-		{"keys out of order", set("signs_from", "2025-01-01T00:00:00Z"), "key 2 signs_from"},
+		{"a beginning before the end of the key above", set("signs_from", "2025-01-01T00:00:00Z"), "key 1 signs_until"},
+		{"keys out of order", func(_, key, first map[string]any) {
+			key["signs_from"], first["signs_until"] = "2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z"
+		}, "key 2 signs_from"},
 		{"a negative lifetime", set("lifetime_seconds", -1), "key 2 lifetime_seconds"},
 		{"a huge lifetime", set("lifetime_seconds", 1<<40), "key 2 lifetime_seconds"},
 		{"a lifetime with a fraction", set("lifetime_seconds", 1.5), "lifetime_seconds"},
@@ -211,9 +216,16 @@ func expectUnreadable(t *testing.T, raw []byte, words string) {
 // The smallest RSA key that signs is one of 2048 bits; the key here has 1024.
 func TestSmallRSAKeyIsRefused(t *testing.T) {
 	t.Parallel()
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := encodePrivate(small)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stored := encode(t, makeDocument(t, token.ES256, token.RS256))
-	raw := damaged(t, stored, func(_, key, _ map[string]any) { key["private"] = smallRSAKey })
-	expectUnreadable(t, raw, "key 2 RSA 1024 2048")
+	expectUnreadable(t, damaged(t, stored, set("private", private)), "key 2 RSA 1024 2048")
 }
 
 // Whatever stands in the storage, decode ends with an error alone, or with keys
@@ -240,21 +252,3 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
-
-const smallRSAKey = `-----BEGIN PRIVATE KEY-----
-MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAMNC7dWrZI/+Jg1Q
-QdJx5XnJyoinM2YRLTiw8NSFAg2n7XC04Dm6pdeaOAvkIY203ZwRgknGOuPzspM2
-7TAW5Xvd0TtAvOUInyDksY8JlLfKhgS3Avn85+YbZBFIBNjdjlSWQv77pzWFHPD6
-9Fy3BRkWmxgC3LDUZJqFbWNl32/7AgMBAAECgYBVtKTsKoTDZ0yQf2/EzVVqNZZ+
-kNVQsa1lutSak58pG1JvLBVXgYOVtQ1wuru3lXHINS847peewrLZRzyo5QPorFHq
-j/dLs/fm1tjAfpX+erGk76X9aleKqLWebOj+OtUF2s7w8UY2hDS5X/OxB1+v7KM+
-Lo6wKkeqE1sU6ms5sQJBAONLl9TbUehVAqsaillKtGZg0fuFbHLpEUbyv9nwk8iP
-QgCTUJFqAYlrzBCDmDCNtminkmMKB2Lv3hABnSzI8VcCQQDb67BTmthjRRd0ayZw
-5zz/7+BUjUJ/E4W/YltkgjPs8B2RbN3rBVWjD41+1lq80UaN9Nl+ddEkx8OtCCt8
-GVv9AkEAgfQQZRTYKbuhAO71tsOtjPNCW0oXjUOQKz5TTmnsNLkjhWy0nc87/bPy
-QmbatrfvWLqmSZXMT1bRYdlqYdaplQJBAKKBT0MIGbuI82LwRnCJPlb0vvRbiXZz
-S5J3MIddetcrOv4ZzwX6ZCRgurKt3FDH53XAJvK+RnQCNQJoFhHWf1UCQDY7RRZt
-3NXuY5enQwgZWoHp2xqAMMJrySe1CsQ8IB9/FPOrPu3hTBXfrvsHJQU2lJbQ219x
-/W90tvkselpWLUI=
------END PRIVATE KEY-----
-`

@@ -1,0 +1,232 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// shelf is a [Documents] that keeps one document and counts writes.
+type shelf struct {
+	mu      sync.Mutex
+	data    []byte // nil: missing
+	writes  int
+	failing error // of Load and of storing
+	retries int   // so often change is called in vain, as a store does that lost a race
+}
+
+func (s *shelf) Load(_ context.Context, name string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case name != DocumentName:
+		return nil, errors.New("wrong name " + name)
+	case s.failing != nil:
+		return nil, s.failing
+	case s.data == nil:
+		return nil, fs.ErrNotExist
+	}
+	return bytes.Clone(s.data), nil
+}
+
+func (s *shelf) Update(_ context.Context, name string, change func(old []byte) ([]byte, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name != DocumentName {
+		return errors.New("wrong name " + name)
+	}
+	for range s.retries {
+		if _, err := change(bytes.Clone(s.data)); err != nil {
+			return err
+		}
+	}
+	changed, err := change(bytes.Clone(s.data))
+	if err != nil || changed == nil {
+		return err
+	}
+	if s.failing != nil {
+		return s.failing
+	}
+	s.data, s.writes = changed, s.writes+1
+	return nil
+}
+
+func record(t *testing.T, l *Ledger, alive map[string]bool) {
+	t.Helper()
+	if err := l.Record(t.Context(), alive); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each time a client is disabled or removed it enters a new epoch, once, and
+// enabling it brings none of the earlier ones back.
+func TestLedgerEpochs(t *testing.T) {
+	t.Parallel()
+	store := new(shelf)
+	l := NewLedger(store)
+	for i, step := range []struct {
+		alive  map[string]bool
+		a, b   uint64
+		writes int
+	}{
+		{map[string]bool{}, 0, 0, 0},
+		{map[string]bool{"a": true, "b": false}, 0, 0, 1},
+		{map[string]bool{"a": true, "b": false}, 0, 0, 1},
+		{map[string]bool{"a": false, "b": true}, 1, 0, 2},
+		{map[string]bool{"a": false, "b": true}, 1, 0, 2}, // exactly once
+		{map[string]bool{"a": true, "b": true}, 1, 0, 3},
+		{map[string]bool{"b": true}, 2, 0, 4}, // removed
+		{map[string]bool{"b": true}, 2, 0, 4},
+		{map[string]bool{"a": false, "b": true}, 2, 0, 4}, // made again, disabled
+		{map[string]bool{"a": true, "b": true}, 2, 0, 5},
+		{map[string]bool{}, 3, 1, 6},
+	} {
+		before := l.Generation()
+		a, b := l.Epoch("a"), l.Epoch("b")
+		record(t, l, step.alive)
+		if l.Epoch("a") != step.a || l.Epoch("b") != step.b || store.writes != step.writes {
+			t.Errorf("step %d: epochs %d and %d, %d writes; expected %d, %d, %d", i, l.Epoch("a"), l.Epoch("b"), store.writes, step.a, step.b, step.writes)
+		}
+		changed := i == 0 || a != l.Epoch("a") || b != l.Epoch("b")
+		if (l.Generation() != before) != changed {
+			t.Errorf("step %d: generation %d after %d, changed: %v", i, l.Generation(), before, changed)
+		}
+		again := NewLedger(store)
+		if err := again.Load(t.Context()); err != nil || again.Epoch("a") != step.a || again.Epoch("b") != step.b {
+			t.Errorf("step %d: read again: %d, %d, %v", i, again.Epoch("a"), again.Epoch("b"), err)
+		}
+	}
+	const want = `{"clients":{"a":{"epoch":3,"alive":false},"b":{"epoch":1,"alive":false}}}`
+	if string(store.data) != want {
+		t.Errorf("%s", store.data)
+	}
+}
+
+// A store that tries an update again does not make two epochs of one.
+func TestLedgerUpdateIsRetried(t *testing.T) {
+	t.Parallel()
+	store := &shelf{retries: 3}
+	l := NewLedger(store)
+	record(t, l, map[string]bool{"a": true})
+	record(t, l, nil)
+	if l.Epoch("a") != 1 {
+		t.Errorf("epoch %d", l.Epoch("a"))
+	}
+}
+
+// What another process recorded counts, from the next reading on; what it
+// changed meanwhile is not overwritten.
+func TestLedgerShared(t *testing.T) {
+	t.Parallel()
+	store := new(shelf)
+	one, two := NewLedger(store), NewLedger(store)
+	record(t, one, map[string]bool{"a": true, "b": true})
+	if err := two.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	record(t, one, map[string]bool{"b": true})
+	record(t, two, map[string]bool{"b": true})
+	if one.Epoch("a") != 1 || two.Epoch("a") != 1 {
+		t.Errorf("epochs %d and %d", one.Epoch("a"), two.Epoch("a"))
+	}
+}
+
+// An epoch never falls while the process lives: a lagging replica or a wiped
+// store must not bring tokens back, and the next record puts it right.
+func TestLedgerNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	store := new(shelf)
+	l := NewLedger(store)
+	record(t, l, map[string]bool{"a": true})
+	old := store.data
+	record(t, l, nil)
+	for name, data := range map[string][]byte{"older": old, "missing": nil} {
+		store.data = data
+		if err := l.Load(t.Context()); err != nil || l.Epoch("a") != 1 {
+			t.Errorf("%s: epoch %d, %v", name, l.Epoch("a"), err)
+		}
+	}
+	record(t, l, map[string]bool{"a": true})
+	if !strings.Contains(string(store.data), `"a":{"epoch":1,"alive":true}`) {
+		t.Errorf("%s", store.data)
+	}
+}
+
+// An unreadable document is named, never replaced, and what was known stays.
+func TestLedgerUnreadable(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{"", "null", "{", `{"clients":{"a":{"epoch":1}}}`} {
+		store := new(shelf)
+		l := NewLedger(store)
+		record(t, l, map[string]bool{"a": true})
+		record(t, l, nil)
+		store.data = []byte(data)
+		for what, err := range map[string]error{
+			"load":   l.Load(t.Context()),
+			"record": l.Record(t.Context(), map[string]bool{"a": true}),
+		} {
+			if err == nil || !strings.Contains(err.Error(), DocumentName) {
+				t.Errorf("%q: %s: %v", data, what, err)
+			}
+		}
+		if string(store.data) != data || l.Epoch("a") != 1 {
+			t.Errorf("%q became %q, epoch %d", data, store.data, l.Epoch("a"))
+		}
+	}
+}
+
+// What could not be stored is not in force, so that it is tried again.
+func TestLedgerStoreFails(t *testing.T) {
+	t.Parallel()
+	store := new(shelf)
+	l := NewLedger(store)
+	record(t, l, map[string]bool{"a": true})
+	store.failing = errors.New("disk full")
+	for what, err := range map[string]error{"load": l.Load(t.Context()), "record": l.Record(t.Context(), nil)} {
+		if !errors.Is(err, store.failing) || !strings.Contains(err.Error(), DocumentName) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if l.Epoch("a") != 0 {
+		t.Errorf("epoch %d", l.Epoch("a"))
+	}
+	store.failing = nil
+	record(t, l, nil)
+	if l.Epoch("a") != 1 {
+		t.Errorf("then: epoch %d", l.Epoch("a"))
+	}
+	if err := l.Record(t.Context(), map[string]bool{"b\n": true}); err == nil || strings.Contains(string(store.data), `b\n`) {
+		t.Errorf("a client_id that is none: %v, %s", err, store.data)
+	}
+}
+
+// Requests read epochs while a reload writes them.
+func TestLedgerConcurrently(t *testing.T) {
+	t.Parallel()
+	l := NewLedger(new(shelf))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			var last uint64
+			for range 200 {
+				now := l.Epoch("a")
+				if now < last {
+					t.Error("an epoch fell")
+				}
+				last = now
+			}
+		})
+		group.Go(func() {
+			for i := range 20 {
+				if err := errors.Join(l.Record(t.Context(), map[string]bool{"a": i%2 == 0}), l.Load(t.Context())); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}

@@ -109,17 +109,20 @@ set_up_go() {
 	command -v go >/dev/null 2>&1 ||
 		fail "Go is not installed (no \"go\" in PATH); this needs Go $(required_go) or newer: https://go.dev/dl/"
 
-	# xcaddy builds a module of its own, outside this one: a workspace or a
-	# -mod, -modfile that the caller set for other work would break it.
-	export GO111MODULE=on GOWORK=off
-	GOFLAGS=$(go env GOFLAGS | sed -E 's/(^|[[:space:]])--?mod(file)?=[^[:space:]]*//g')
-	export GOFLAGS
-
 	# Asked from within the checkout: Go itself fetches the toolchain that
 	# go.mod names, where GOTOOLCHAIN allows it.
-	go_version=$(cd -- "$root" && go env GOVERSION) || fail "Go $(required_go) or newer is needed; see above"
+	export GO111MODULE=on GOWORK=off
+	go_version=$(cd -- "$root" && go env GOVERSION) || fail "this needs Go $(required_go) or newer; see above"
 	is_at_least "$go_version" "$(required_go)" ||
 		fail "Go is too old: found $go_version, go.mod needs $(required_go) or newer: https://go.dev/dl/"
+
+	# xcaddy builds a module of its own, outside this one: a -mod or -modfile
+	# that the caller set for other work would break it. No VCS stamp: it would
+	# be that of the repository around the build, or an error where somebody else
+	# owns the checkout. (Left empty, GOFLAGS would be what "go env -w" set.)
+	GOFLAGS="-buildvcs=false $(cd -- "$root" && go env GOFLAGS |
+		sed -E 's/(^|[[:space:]]+)--?(mod|modfile|buildvcs)(=[^[:space:]]*|[[:space:]]|$)/ /g; s/^ *| *$//g')"
+	export GOFLAGS
 
 	caddy_version=${CADDY_VERSION:-$(required_caddy)}
 	[ -n "$caddy_version" ] || fail "go.mod names no version of $caddy_module"
@@ -204,10 +207,8 @@ compile() {
 	(
 		cd -- "$work"
 		unset XCADDY_SKIP_BUILD XCADDY_SKIP_CLEANUP XCADDY_DEBUG XCADDY_SETCAP
-		# The tags leave out what Caddy's own releases leave out. No VCS stamp:
-		# it would be that of the repository around WORK, or an error where
-		# somebody else owns the checkout.
-		export XCADDY_GO_BUILD_FLAGS="-trimpath -buildvcs=false -ldflags='-w -s' -tags=nobadger,nomysql,nopgx"
+		# The tags leave out what Caddy's own releases leave out.
+		export XCADDY_GO_BUILD_FLAGS="-trimpath -ldflags='-w -s' -tags=nobadger,nomysql,nopgx"
 		GOPROXY=$(no_such_module "$work/proxy" "$module/caddymodule"),$(go env GOPROXY)
 		export GOPROXY TMPDIR=$work
 		"$tools/xcaddy" build "$caddy_version" --output "$work/caddy" \

@@ -93,7 +93,7 @@ func readBlock(within string, lines []line, known []subdirective) error {
 			return atToken(l.name, fmt.Errorf("%s: %s stands twice: expected it once", within, name))
 		}
 		seen[name] = true
-		if err := known[i].checkLine(within, l); err != nil {
+		if err := known[i].checkLine(within+": ", l); err != nil {
 			return err
 		}
 		if err := known[i].read(l); err != nil {
@@ -111,11 +111,11 @@ func names(known []subdirective) string {
 	return strings.Join(list, ", ")
 }
 
-// checkLine judges the shape of the line: words too few, too many or empty,
-// and a block.
+// checkLine judges the shape of the line: words too few, too many, empty or
+// with a placeholder that never has a value, and a block. Errors begin with within.
 func (s subdirective) checkLine(within string, l line) error {
 	fault := func(at caddyfile.Token, problem string) error {
-		return atToken(at, fmt.Errorf("%s: %s: %s: expected `%s`", within, s.name(), problem, s.grammar))
+		return atToken(at, fmt.Errorf("%s%s: %s: expected `%s`", within, s.name(), problem, s.grammar))
 	}
 	if len(l.words) < s.words.min {
 		return fault(l.last(), "missing word")
@@ -137,24 +137,36 @@ func (s subdirective) checkLine(within string, l line) error {
 		if s.pattern && i == 1 {
 			continue
 		}
-		if err := checkPlaceholder(word.Text); err != nil {
+		if err := s.checkPlaceholders(word.Text); err != nil {
 			return fault(word, err.Error())
 		}
 	}
 	return nil
 }
 
-// checkPlaceholder refuses placeholders of requests: there is none when the
+// globalPlaceholders are the beginnings of those that Caddy knows when a
 // configuration is loaded.
-func checkPlaceholder(text string) error {
-	// Caddy has a shorthand {file.NAME}, and so it never gets here as it was written.
-	const fileShorthand = "{http.request.uri.path.file."
-	if _, rest, ok := strings.Cut(text, fileShorthand); ok {
-		name, _, _ := strings.Cut(rest, "}")
-		return fmt.Errorf("{file.%s} is Caddy's shorthand for a part of the request: write a path, {file./path/to/%s} or {file./%s}", name, name, name)
-	}
-	if strings.Contains(text, "{http.") {
-		return errors.New("a placeholder of a request, of which there is none yet; write text, {env.NAME} or {file./path}")
-	}
-	return nil
+var globalPlaceholders = []string{"env.", "file.", "system.", "time."}
+
+// fileShorthand is what the adapter makes of {file. before we see it.
+const fileShorthand = "http.request.uri.path.file."
+
+// checkPlaceholders refuses what is no placeholder, or one of requests: there
+// is none when the configuration is loaded.
+func (s subdirective) checkPlaceholders(text string) error {
+	_, err := literals.ReplaceFunc(text, func(name string, _ any) (any, error) {
+		known := slices.ContainsFunc(globalPlaceholders, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		file, shorthand := strings.CutPrefix(name, fileShorthand)
+		switch {
+		case known:
+			return "", nil
+		case shorthand:
+			return nil, fmt.Errorf("{file.%s} is Caddy's shorthand for a part of the request: "+
+				"write a path, {file./path/to/%s} or {file./%s}", file, file, file)
+		case s.secret: // what stands in the braces may be a part of it
+			return nil, errors.New(`a placeholder that is not {env.NAME} or {file./path} (is a brace meant? write \{)`)
+		}
+		return nil, fmt.Errorf("placeholder {%s} has no value when the configuration is loaded; write text, {env.NAME} or {file./path}", name)
+	})
+	return err
 }

@@ -40,7 +40,7 @@ func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, atToken(option.name, errors.New("oauth2 stands twice: expected one block with everything in it"))
 	}
 	shape := subdirective{grammar: optionName + " { ... }", words: exactly(0), block: true}
-	if err := shape.checkLine("global options", option); err != nil {
+	if err := shape.checkLine("", option); err != nil {
 		return nil, err
 	}
 	if !option.hasBlock {
@@ -154,19 +154,4 @@ func (r *appReader) role(l line) error {
 	r.marks.append(path+".scopes", &role.Scopes, l.words[1:])
 	r.app.Roles = append(r.app.Roles, role)
 	return nil
-}
-
-// optionOf returns the app as the global option has it, for a directive that
-// needs it.
-func optionOf(h httpcaddyfile.Helper, directive line) (*App, error) {
-	option, ok := h.Option(optionName).(httpcaddyfile.App)
-	if !ok {
-		return nil, atToken(directive.name, fmt.Errorf(
-			"%s needs the global option oauth2: expected `oauth2 { issuer <url> }` among the global options", directive.name.Text))
-	}
-	app := new(App)
-	if err := json.Unmarshal(option.Value, app); err != nil {
-		return nil, atToken(directive.name, fmt.Errorf("decoding the global option oauth2: %w", err))
-	}
-	return app, nil
 }

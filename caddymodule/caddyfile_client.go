@@ -55,7 +55,7 @@ func (r *appReader) clientSubdirectives(path string, client *Client) []subdirect
 			grammar: "claims <name> <value>", words: exactly(2), repeats: true,
 			read: func(l line) error { return r.claim(path, within, client, l) },
 		},
-		{grammar: "disabled", words: exactly(0), read: flag(&client.Disabled)},
+		{grammar: "disabled", words: exactly(0), read: switchOn(&client.Disabled)},
 	}
 }
 

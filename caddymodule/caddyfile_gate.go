@@ -9,21 +9,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
-// readDirective takes the matcher out of a site directive and reads the rest.
-func readDirective(h httpcaddyfile.Helper) (caddy.ModuleMap, line, error) {
-	h.Next()
-	matcher, hasMatcher, err := h.MatcherToken()
-	if err != nil {
-		return nil, line{}, h.WrapErr(err)
-	}
-	if hasMatcher {
-		h.Delete()
-	}
-	h.Reset()
-	h.Next()
-	return matcher, readLine(h.Dispenser), nil
-}
-
 // gateReader reads the directive of a gate.
 type gateReader struct {
 	gate  Gate
@@ -52,7 +37,7 @@ func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		return nil, err
 	}
 	shape := subdirective{grammar: "oauth2_gate [<matcher>] [<scope>...] { ... }", words: atLeast(0), block: true}
-	if err := shape.checkLine("site", l); err != nil {
+	if err := shape.checkLine("", l); err != nil {
 		return nil, err
 	}
 	r := &gateReader{marks: marks{"": l.name}}
@@ -67,12 +52,12 @@ func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if err := (checker{adapting: true}).gate(&r.gate, app); err != nil {
 		return nil, r.marks.locate(err)
 	}
-	routes := h.NewRoute(matcher, &r.gate)
+	routes := newRoute(h, matcher, &r.gate)
 	if matcher == nil {
 		return routes, nil
 	}
 	wellKnown := caddy.ModuleMap{"path": h.JSON(caddyhttp.MatchPath{"/.well-known/oauth-protected-resource*"})}
-	return append(routes, h.NewRoute(wellKnown, &Gate{Resource: r.gate.Resource, MetadataOnly: true})...), nil
+	return append(routes, newRoute(h, wellKnown, &Gate{Resource: r.gate.Resource, MetadataOnly: true})...), nil
 }
 
 func (r *gateReader) subdirectives() []subdirective {
@@ -94,7 +79,7 @@ func (r *gateReader) subdirectives() []subdirective {
 			grammar: "allow_clients <client_id>...", words: atLeast(1), repeats: true,
 			read: r.marks.list("allow_clients", &r.gate.AllowClients),
 		},
-		{grammar: "forward_token", words: exactly(0), read: flag(&r.gate.ForwardToken)},
+		{grammar: "forward_token", words: exactly(0), read: switchOn(&r.gate.ForwardToken)},
 		{
 			grammar: "identity_headers <client> <scope> <issuer>|off", words: count{1, 3},
 			read: r.identityHeaders,
@@ -125,7 +110,8 @@ func (r *gateReader) identityHeaders(l line) error {
 	}
 	if len(l.words) != 3 {
 		return atToken(l.last(), fmt.Errorf(
-			"oauth2_gate: identity_headers: %d words: expected `identity_headers <client> <scope> <issuer>` or `identity_headers off`", len(l.words)))
+			"oauth2_gate: identity_headers: missing word after %q: expected `identity_headers <client> <scope> <issuer>` or `identity_headers off`",
+			l.last().Text))
 	}
 	for i, name := range []struct {
 		word string

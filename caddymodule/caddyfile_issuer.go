@@ -16,7 +16,7 @@ func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		return nil, err
 	}
 	shape := subdirective{grammar: "oauth2_issuer [<matcher>] { ... }", words: exactly(0), block: true}
-	if err := shape.checkLine("site", l); err != nil {
+	if err := shape.checkLine("", l); err != nil {
 		return nil, err
 	}
 	var issuer Issuer
@@ -38,5 +38,5 @@ func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if err := (checker{adapting: true}).issuer(&issuer, app); err != nil {
 		return nil, marks.locate(err)
 	}
-	return h.NewRoute(matcher, &issuer), nil
+	return newRoute(h, matcher, &issuer), nil
 }

@@ -73,8 +73,8 @@ func (m marks) duration(within string, into *caddy.Duration, judge func(time.Dur
 	}
 }
 
-// flag makes a reader of a subdirective without words.
-func flag(into *bool) func(line) error {
+// switchOn makes a reader of a subdirective without words.
+func switchOn(into *bool) func(line) error {
 	return func(line) error {
 		*into = true
 		return nil

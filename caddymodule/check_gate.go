@@ -15,11 +15,13 @@ func (g *Gate) check(a *App) error { return checker{}.gate(g, a) }
 
 func (c checker) gate(g *Gate, a *App) error {
 	root := place{label: "gate"}
-	if g.Resource != "" {
-		root.label = fmt.Sprintf("gate for %q", g.Resource)
-	}
 	if a.Issuer == "" {
 		return root.errorf("%w", errNoIssuer)
+	}
+	if g.Resource != "" {
+		root.label = fmt.Sprintf("gate for %q", g.Resource)
+	} else if all := a.resources(); len(all) == 1 {
+		root.label = fmt.Sprintf("gate for %q", all[0].Identifier)
 	}
 	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil || g.MetadataOnly {
 		return err
@@ -100,7 +102,8 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 		if c.adapting && undecided(rule) {
 			continue
 		}
-		places = append(places, rulePlace(root, i, rule).sub("pattern", rule.Pattern))
+		p := rulePlace(root, i, rule)
+		places = append(places, place{path: p.path + ".pattern", label: p.label})
 		converted = append(converted, gate.Rule{
 			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
 		})

@@ -35,15 +35,14 @@ func (c checker) issuer(i *Issuer, a *App) error {
 	if len(taken) == 0 {
 		taken = []string{issuer.DefaultTokenPath}
 	}
-	jwks := i.JWKS
+	at, jwks := root.sub("jwks", "jwks"), i.JWKS
 	if jwks == "" {
 		jwks = issuer.DefaultJWKSPath
 	}
-	at := root.sub("jwks", "jwks")
-	if i.JWKS == "" {
-		at = endpoints
-	}
-	if slices.Contains(taken, jwks) {
+	if collides := slices.Index(taken, jwks); collides >= 0 {
+		if i.JWKS == "" {
+			at = endpoints.item(collides)
+		}
 		return at.errorf("path %q is that of token_endpoint and of jwks: expected different paths", jwks)
 	}
 	return c.text(at, jwks, judgePath)

@@ -50,11 +50,11 @@ func judgeAuthority(u *url.URL) error {
 // judgeIssuerPath refuses paths that a server or a client would clean before
 // comparing them.
 func judgeIssuerPath(path string) error {
-	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
-	if path == "" {
+	inner := strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" || path == "/" {
 		return nil
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range strings.SplitSeq(inner, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return fmt.Errorf("issuer url path %q: expected no empty and no dot segments", path)
 		}

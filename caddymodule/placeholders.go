@@ -13,54 +13,59 @@ import (
 const (
 	userPrefix   = "http.auth.user."
 	claimsPrefix = "claims."
-	// claimsVar is where the claims of the innermost gate stand in the
-	// request's variables, so that of two gates the later one is believed.
-	claimsVar = "oauth2.claims"
+	// callerVar is where the caller stands in the request's variables, so that
+	// of two gates the later one is believed.
+	callerVar = "oauth2.caller"
 )
 
 // setUser makes the placeholders {http.auth.user.*} tell of the caller. With
-// nil claims those that an earlier gate set tell of nobody.
+// nil claims, and for a claim that the token lacks, they are empty rather than
+// unknown: an unknown placeholder stays as it is written in many places, and
+// an API would take it for a name.
 func setUser(r *http.Request, claims *token.Claims) {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return
 	}
-	earlier := caddyhttp.GetVar(r.Context(), claimsVar)
+	ctx := r.Context()
+	earlier, _ := caddyhttp.GetVar(ctx, callerVar).(*caller)
 	switch {
 	case claims != nil:
 		// A static value, as basic_auth sets it: access logs show it as user_id.
 		repl.Set(userPrefix+"id", claims.ClientID)
-	case earlier != nil:
+	case earlier != nil && earlier.claims != nil:
 		repl.Delete(userPrefix + "id")
-	default:
-		return
 	}
-	caddyhttp.SetVar(r.Context(), claimsVar, claims)
 	if earlier != nil {
+		earlier.claims = claims
 		return
 	}
-	ctx := r.Context()
-	repl.Map(func(key string) (any, bool) {
-		name, ours := strings.CutPrefix(key, userPrefix)
-		current, _ := caddyhttp.GetVar(ctx, claimsVar).(*token.Claims)
-		if !ours || current == nil {
-			return nil, false
-		}
-		return userValue(current, name)
-	})
+	now := &caller{claims: claims}
+	caddyhttp.SetVar(ctx, callerVar, now)
+	repl.Map(now.placeholder)
 }
 
-func userValue(claims *token.Claims, name string) (any, bool) {
-	switch name {
-	case "scope":
-		return claims.Scope.String(), true
-	case "jti":
-		return claims.ID, true
-	case "issuer":
-		return claims.Issuer, true
+// caller is whom the innermost gate of a request has seen.
+type caller struct {
+	claims *token.Claims // nil: nobody
+}
+
+func (c *caller) placeholder(key string) (any, bool) {
+	name, ours := strings.CutPrefix(key, userPrefix)
+	if !ours {
+		return nil, false
 	}
 	if claim, found := strings.CutPrefix(name, claimsPrefix); found {
-		return claims.Value(claim)
+		name = claim
+	} else if name = claimOf[name]; name == "" {
+		return nil, false
 	}
-	return nil, false
+	if c.claims == nil {
+		return "", true
+	}
+	value, _ := c.claims.Value(name)
+	return value, true
 }
+
+// claimOf names the claims that have a placeholder of their own.
+var claimOf = map[string]string{"id": "client_id", "scope": "scope", "jti": "jti", "issuer": "iss"}

@@ -120,11 +120,12 @@ func TestGenerationsDiffer(t *testing.T) {
 	seen := make(map[uint64]bool)
 	for round := range 4 {
 		for _, standing := range standings {
-			if seen[standing.Generation()] {
-				t.Errorf("round %d: generation %d again", round, standing.Generation())
+			generation := standing.Generation()
+			if seen[generation] {
+				t.Errorf("round %d: generation %d again", round, generation)
 			}
-			seen[standing.Generation()] = true
-			if standing.Generation() != standing.Generation() {
+			seen[generation] = true
+			if standing.Generation() != generation {
 				t.Error("a generation changed by itself")
 			}
 		}

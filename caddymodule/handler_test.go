@@ -1,0 +1,166 @@
+package caddymodule_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// What reaches the API, and what the placeholders say (contract section 5).
+func TestRequestThatPasses(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient+"\n", `oauth2_gate read
+	request_header X-Seen "{http.auth.user.id}|{http.auth.user.scope}|{http.auth.user.issuer}|{http.auth.user.claims.aud}|{http.auth.user.jti}"`)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/orders?x=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token("read write"))
+	r.Header["X-Client-Id"] = []string{"root", "root"}
+	r.Header["X_client_id"] = []string{"root"}
+	r.Header["Dpop"] = []string{"proof"}
+	if status, _, body := s.send(r); status != 200 || body != "from the API" {
+		t.Fatalf("got %d %s", status, body)
+	}
+	seen := s.upstream.take()[0]
+	if seen.RequestURI != "/orders?x=1" || len(seen.Header["X-Client-Id"]) != 1 || seen.Header.Get("X-Client-Id") != "batch" ||
+		seen.Header.Get("X-Client-Scope") != "read write" || seen.Header.Get("X-Client-Issuer") != s.url {
+		t.Errorf("identity: %s %v", seen.RequestURI, seen.Header)
+	}
+	for name := range seen.Header {
+		if name == "Authorization" || name == "Dpop" || strings.Contains(name, "_") {
+			t.Errorf("%s reached the API", name)
+		}
+	}
+}
+
+// Placeholders must be there for what runs behind the gate, in its order.
+func TestPlaceholders(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, `route {
+		oauth2_issuer
+		oauth2_gate read
+		respond "{http.auth.user.id}|{http.auth.user.scope}|{http.auth.user.issuer}|{http.auth.user.claims.aud}|{http.auth.user.claims.none}"
+	}`)
+	_, body := s.expect("/", s.token("read"), 200)
+	if want := "batch|read|" + s.url + "|" + s.url + "|"; body != want {
+		t.Fatalf("got %s, want %s", body, want)
+	}
+}
+
+// Of two gates the inner one is believed: on its public path nobody is told of
+// whom the outer one saw.
+func TestTwoGates(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, `route {
+		oauth2_issuer
+		oauth2_gate read
+		oauth2_gate {
+			realm inner
+			public GET /open
+			require GET /closed write
+		}
+		respond "{http.auth.user.id}"
+	}`)
+	// The outer gate keeps the token to itself, so the inner one sees none.
+	if _, body := s.expect("/open", s.token("read"), 200); body != "" {
+		t.Errorf("got %q", body)
+	}
+	header, _ := s.expect("/closed", s.token("read write"), 401)
+	if !strings.Contains(header.Get("WWW-Authenticate"), `realm="inner"`) {
+		t.Error(header.Get("WWW-Authenticate"))
+	}
+}
+
+// A refusal goes to handle_errors where the site has one, and is JSON elsewhere.
+func TestHandleErrors(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, "oauth2_gate read")
+	header, body := s.expect("/", "", 401)
+	if body != `{"error":"unauthorized","error_description":"an access token is needed"}` ||
+		header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("got %s %v", body, header)
+	}
+	s.load(batchClient, `oauth2_gate root
+	handle_errors {
+		respond "{http.error.status_code} {http.oauth2.error}: {http.oauth2.error_description}"
+	}`)
+	header, body = s.expect("/", s.token("read"), 403)
+	if body != "403 insufficient_scope: the access token lacks a scope that is needed" ||
+		!strings.Contains(header.Get("WWW-Authenticate"), `scope="root"`) {
+		t.Errorf("got %s %v", body, header)
+	}
+}
+
+// The error routes of all sites of a server stand in one list: a site without
+// any answers JSON although its neighbour has some.
+func TestHandleErrorsOfAnotherSite(t *testing.T) {
+	s := newSite(t)
+	caddyfile := strings.Replace(s.config(batchClient, "oauth2_gate read"), s.url+" {", strings.Replace(s.url, "127.0.0.1", "other.localhost", 1)+` {
+	handle_errors {
+		respond "of the other site"
+	}
+}
+`+s.url+" {", 1)
+	adapted, err := adapt(caddyfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := s.expect("/", "", 401); !strings.HasPrefix(body, `{"error"`) {
+		t.Fatalf("got %q", body)
+	}
+}
+
+// The metadata of the resource is answered without a token, also where the
+// gate has a matcher and does not see the request (RFC 9728 section 3).
+func TestResourceMetadata(t *testing.T) {
+	s := newSite(t)
+	const path = "/.well-known/oauth-protected-resource"
+	for _, directives := range []string{"oauth2_gate read", "oauth2_gate /api/* read"} {
+		s.load(batchClient, directives)
+		header, body := s.expect(path, "", 200)
+		if header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"resource":"`+s.url+`"`) {
+			t.Errorf("%s: %s", directives, body)
+		}
+		s.expect("/api/x", "", 401)
+	}
+	s.expect("/outside", "", 200)
+}
+
+// Counts survive reloads: they are the process's, in each configuration's registry.
+func TestMetricsSurviveReloads(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, "oauth2_gate read")
+	s.expect("/", s.token("read"), 200)
+	before := counter(t, "caddy_oauth2_requests_passed_total", "token")
+	s.load(batchClient+"\n token_lifetime 5m", "oauth2_gate read")
+	s.expect("/", s.token("read"), 200)
+	if after := counter(t, "caddy_oauth2_requests_passed_total", "token"); after != before+1 || before == 0 {
+		t.Fatalf("%v, then %v", before, after)
+	}
+}
+
+func counter(t *testing.T, name, label string) float64 {
+	t.Helper()
+	ctx := caddy.ActiveContext()
+	var gatherer prometheus.Gatherer = ctx.GetMetricsRegistry()
+	families, err := gatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == name && metric.GetLabel()[0].GetValue() == label {
+				return metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,199 @@
+package keys
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// world is a few instances on one store, and what its clients hold.
+type world struct {
+	t         *testing.T
+	random    *rand.Rand
+	clock     clock
+	docs      store.Documents
+	instances []*instance
+	ahead     map[string]time.Duration // kid -> PublishAhead under which it was made
+	seen      map[string]time.Time     // kid -> when it was first in a key set
+	first     string                   // kid of the very first key
+	tokens    []issued
+}
+
+type instance struct {
+	ring   *Ring
+	now    func() time.Time // may differ from the world's clock
+	config Config
+}
+
+type issued struct {
+	kid     string
+	expires time.Time
+}
+
+func newWorld(t *testing.T, seed uint64, instances int, skew time.Duration) *world {
+	w := &world{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), docs: store.NewMemory(),
+		ahead: make(map[string]time.Duration), seen: make(map[string]time.Time),
+	}
+	for range instances {
+		now := w.clock.now
+		if skew > 0 {
+			now = w.clock.after(time.Duration(w.random.Int64N(int64(skew))))
+		}
+		w.instances = append(w.instances, &instance{ring: NewRing(w.docs, now), now: now, config: w.config()})
+	}
+	return w
+}
+
+func (w *world) config() Config {
+	pick := func(durations ...time.Duration) time.Duration { return durations[w.random.IntN(len(durations))] }
+	algorithms := []token.Algorithm{token.ES256, token.EdDSA} // the quick ones
+	return Config{
+		Algorithm:       algorithms[w.random.IntN(len(algorithms))],
+		RotateEvery:     pick(0, time.Minute, time.Hour, 7*day, 30*day, 90*day),
+		PublishAhead:    pick(time.Hour, day, 3*day, 10*day),
+		LongestLifetime: pick(time.Minute, time.Hour, day, 40*day),
+	}
+}
+
+func (w *world) maintain(i *instance) {
+	changes := maintain(w.t, i.ring, i.config)
+	for _, kid := range changes.Made {
+		w.ahead[kid] = i.config.PublishAhead
+		if w.first == "" {
+			w.first = kid
+		}
+	}
+	for _, kid := range published(w.t, i.ring) {
+		if _, known := w.seen[kid]; !known {
+			w.seen[kid] = w.clock.now()
+		}
+	}
+}
+
+// issue makes a token as long-lived as the instance's configuration allows.
+func (w *world) issue(i *instance) string {
+	kid := signing(w.t, i.ring)
+	w.tokens = append(w.tokens, issued{kid: kid, expires: i.now().Add(i.config.LongestLifetime)})
+	return kid
+}
+
+// check asks every instance to verify every token that has not expired by its
+// clock, leeway included.
+func (w *world) check() {
+	alive := w.tokens[:0]
+	for _, issued := range w.tokens {
+		end := issued.expires.Add(token.Leeway)
+		for _, i := range w.instances {
+			if _, ok := i.ring.Key(issued.kid); !ok && i.now().Before(end) {
+				w.t.Fatalf("after %v: a token that lives until %v is refused: its key is gone",
+					i.now().Sub(start), issued.expires.Sub(start))
+			}
+		}
+		if w.clock.now().Before(end) {
+			alive = append(alive, issued)
+		}
+	}
+	w.tokens = alive
+}
+
+// One instance, any sequence of configurations and pauses, over years: a token
+// verifies as long as it lives, and no key signs that was published for less
+// than PublishAhead.
+func TestSimulationOfOneInstance(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, seed, 1, 0)
+			only := w.instances[0]
+			for w.clock.now().Before(start.AddDate(4, 0, 0)) {
+				if w.random.IntN(20) == 0 {
+					only.config = w.config()
+				}
+				w.maintain(only)
+				w.issueAndCheckAge(only)
+				w.check()
+				w.pause()
+				w.issueAndCheckAge(only) // before the next maintenance
+				w.check()
+			}
+			if len(w.ahead) < 5 {
+				t.Errorf("%d keys in four years: the simulation does not simulate", len(w.ahead))
+			}
+		})
+	}
+}
+
+func (w *world) issueAndCheckAge(i *instance) {
+	kid := w.issue(i)
+	if age := w.clock.now().Sub(w.seen[kid]); kid != w.first && age < w.ahead[kid] {
+		w.t.Fatalf("a key signs %v after it was first seen, expected %v", age, w.ahead[kid])
+	}
+}
+
+// pause moves the clock by anything between a nanosecond and half a year, often
+// to just before or after a moment at which something happens.
+func (w *world) pause() {
+	longest := []time.Duration{time.Second, time.Hour, day, 20 * day, 180 * day}
+	if w.random.IntN(3) > 0 {
+		w.clock.move(1 + time.Duration(w.random.Int64N(int64(longest[w.random.IntN(len(longest))]))))
+		return
+	}
+	list := w.instances[0].ring.List()
+	edge := list[len(list)-1].SignsFrom.Add(time.Duration(w.random.IntN(3) - 1))
+	if edge.After(w.clock.now()) {
+		w.clock.moveTo(edge)
+	} else {
+		w.clock.move(1)
+	}
+}
+
+// Several instances with clocks that differ by up to the leeway, each maintained
+// every minute or so, with other configurations one beside the other.
+func TestSimulationOfSeveralInstances(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(10) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, seed, 3, token.Leeway)
+			for range 4000 {
+				if w.random.IntN(50) == 0 {
+					w.instances[w.random.IntN(3)].config = w.config()
+				}
+				for _, i := range w.instances {
+					w.maintain(i)
+					w.issue(i)
+				}
+				w.clock.move(time.Duration(w.random.Int64N(int64(time.Minute))))
+				for _, i := range w.instances {
+					w.issue(i)
+				}
+				w.check()
+				if w.random.IntN(10) == 0 {
+					w.quietDays()
+				}
+			}
+		})
+	}
+}
+
+// quietDays pass with maintenance and without requests, a minute before each
+// event at the most.
+func (w *world) quietDays() {
+	until := w.clock.now().Add(time.Duration(w.random.Int64N(int64(10 * day))))
+	for w.clock.now().Before(until) {
+		for _, i := range w.instances {
+			w.maintain(i)
+		}
+		w.clock.move(6 * time.Hour)
+		for _, i := range w.instances {
+			w.maintain(i)
+		}
+	}
+	w.check()
+}

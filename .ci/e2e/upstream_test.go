@@ -38,6 +38,8 @@ func newUpstream(t testing.TB) *upstream {
 	u := &upstream{address: listener.Addr().String()}
 	t.Cleanup(func() {
 		_ = listener.Close()
+		u.mutex.Lock()
+		defer u.mutex.Unlock()
 		for _, fault := range u.faults {
 			t.Error("the API got what is not HTTP:", fault)
 		}

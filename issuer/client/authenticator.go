@@ -16,13 +16,13 @@ type Authenticator struct {
 	memory   *Memory
 	queue    *Queue
 	now      func() time.Time
-	matches  func(h *hash, presented string) bool // the slow computation; tests count
+	compute  func(h *hash, text string) bool // the slow computation; tests count
 }
 
 // NewAuthenticator returns an authenticator of the registry's clients. Memory
 // and queue are the process's own and outlive it. Time is taken from now.
 func NewAuthenticator(registry *Registry, memory *Memory, queue *Queue, now func() time.Time) *Authenticator {
-	return &Authenticator{registry: registry, memory: memory, queue: queue, now: now, matches: (*hash).matchesSlow}
+	return &Authenticator{registry: registry, memory: memory, queue: queue, now: now, compute: (*hash).compute}
 }
 
 // Authenticate returns the client whose secret is presented. The error is a
@@ -123,7 +123,7 @@ func (a *Authenticator) matchSlow(ctx context.Context, tried *account, presented
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("authenticating a client: %w", err)
 		}
-		if !a.matches(&secret.hash, presented) {
+		if !secret.hash.matchesSlow(presented, a.compute) {
 			continue
 		}
 		if secret.live(a.now()) {

@@ -2,12 +2,16 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 var start = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -25,7 +29,7 @@ func newFixture(t testing.TB, clients ...Client) *fixture {
 	t.Helper()
 	f := &fixture{time: start, spent: make(map[class]int)}
 	f.Authenticator = NewAuthenticator(newRegistry(t, clients...), NewMemory(f.clock), newQueue(1, 1), f.clock)
-	f.matches = f.count
+	f.compute = f.count
 	return f
 }
 
@@ -41,11 +45,11 @@ func (f *fixture) pass(d time.Duration) {
 	f.time = f.time.Add(d)
 }
 
-func (f *fixture) count(h *hash, presented string) bool {
+func (f *fixture) count(h *hash, text string) bool {
 	f.mu.Lock()
 	f.spent[h.class]++
 	f.mu.Unlock()
-	return h.matchesSlow(presented)
+	return h.compute(text)
 }
 
 // take returns what was spent since the last call.
@@ -257,6 +261,42 @@ func TestRememberedSecretExpires(t *testing.T) {
 	f.pass(time.Minute)
 	if _, err := f.try("a", phrase); reasonOf(err) != ReasonExpiredSecret {
 		t.Errorf("at its expiry: %v", err)
+	}
+	if spent := f.take()[class{kind: bcryptHash, rounds: 4}]; spent != 2 {
+		t.Errorf("%d computations, expected one when it was right and one when it had expired", spent)
+	}
+}
+
+// Whoever configured the hash of nothing has not opened the client to everyone.
+func TestEmptySecretNeverMatches(t *testing.T) {
+	t.Parallel()
+	nothing, err := bcrypt.GenerateFromPassword(nil, bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(nil)
+	f := newFixture(t,
+		Client{ID: "fast", Secrets: []Secret{hashedSecret(t, "$sha256$"+base64.RawStdEncoding.EncodeToString(sum[:]), time.Time{})}},
+		Client{ID: "slow", Secrets: []Secret{hashedSecret(t, string(nothing), time.Time{})}},
+	)
+	for _, id := range []string{"fast", "slow"} {
+		if _, err := f.try(id, ""); reasonOf(err) != ReasonWrongSecret {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+// What the audit log gets of a failure: the reason and what was malformed.
+func TestFailureText(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	cause := errors.New("no colon")
+	err := f.Reject(t.Context(), cause)
+	if err.Error() != "client authentication failed: malformed: no colon" || !errors.Is(err, cause) {
+		t.Errorf("%v", err)
+	}
+	if _, err := f.try("nobody", wrong); err.Error() != "client authentication failed: unknown_client" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -49,9 +49,9 @@ type hash struct {
 // bcryptLimit is how many bytes of a secret bcrypt looks at.
 const bcryptLimit = 72
 
-// matchesSlow computes the hash of a presented secret and compares. The cost
-// is the same whatever is presented.
-func (h *hash) matchesSlow(presented string) bool {
+// matchesSlow tells whether the presented text is the secret. It calls compute,
+// which is [hash.compute] but for tests, once whatever is presented.
+func (h *hash) matchesSlow(presented string, compute func(h *hash, text string) bool) bool {
 	usable := presented != ""
 	switch h.class.kind {
 	case bcryptHash:
@@ -66,22 +66,23 @@ func (h *hash) matchesSlow(presented string) bool {
 	if !usable {
 		presented = "" // costs what any other does
 	}
-	return h.compute(presented) && usable
+	return compute(h, presented) && usable
 }
 
-func (h *hash) compute(presented string) bool {
+// compute hashes the text and compares.
+func (h *hash) compute(text string) bool {
 	c := h.class
 	var sum []byte
 	var err error
 	switch c.kind {
 	case argon2id:
-		sum = argon2.IDKey([]byte(presented), h.salt, uint32(c.rounds), uint32(c.memory), uint8(c.threads), uint32(c.length))
+		sum = argon2.IDKey([]byte(text), h.salt, uint32(c.rounds), uint32(c.memory), uint8(c.threads), uint32(c.length))
 	case pbkdf2SHA256:
-		sum, err = pbkdf2.Key(sha256.New, presented, h.salt, c.rounds, c.length)
+		sum, err = pbkdf2.Key(sha256.New, text, h.salt, c.rounds, c.length)
 	case pbkdf2SHA512:
-		sum, err = pbkdf2.Key(sha512.New, presented, h.salt, c.rounds, c.length)
+		sum, err = pbkdf2.Key(sha512.New, text, h.salt, c.rounds, c.length)
 	case bcryptHash:
-		return bcrypt.CompareHashAndPassword([]byte(h.text), []byte(presented)) == nil
+		return bcrypt.CompareHashAndPassword([]byte(h.text), []byte(text)) == nil
 	default:
 		return false
 	}

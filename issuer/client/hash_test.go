@@ -34,7 +34,7 @@ func TestKnownAnswers(t *testing.T) {
 			kept := hashedSecret(t, test.phc, time.Time{}).hash
 			matches := func(presented string) bool {
 				if kept.class.slow() {
-					return kept.matchesSlow(presented)
+					return kept.matchesSlow(presented, (*hash).compute)
 				}
 				return kept.matchesFast(digestsOf(presented))
 			}
@@ -63,7 +63,7 @@ func TestBcryptTraps(t *testing.T) {
 		return &secret.hash
 	}
 	longest := strings.Repeat("0123456789ab", 6)
-	if kept := hashOf(longest); !kept.matchesSlow(longest) || kept.matchesSlow(longest+"x") {
+	if kept := hashOf(longest); !kept.matchesSlow(longest, (*hash).compute) || kept.matchesSlow(longest+"x", (*hash).compute) {
 		t.Error("72 bytes must match, and nothing longer that begins with them")
 	}
 	short := "exactly-sixteen."
@@ -72,10 +72,10 @@ func TestBcryptTraps(t *testing.T) {
 	if !kept.compute(cyclic) {
 		t.Error("bcrypt no longer repeats its key: this test is void")
 	}
-	if kept.matchesSlow(cyclic) {
+	if kept.matchesSlow(cyclic, (*hash).compute) {
 		t.Error("a repeated secret matches")
 	}
-	if hashOf("").matchesSlow("") {
+	if hashOf("").matchesSlow("", (*hash).compute) {
 		t.Error("the empty secret matches")
 	}
 }
@@ -87,7 +87,7 @@ func TestPBKDF2Trap(t *testing.T) {
 	if !kept.compute(phrase + "\x00") {
 		t.Error("PBKDF2 no longer pads its key: this test is void")
 	}
-	if kept.matchesSlow(phrase + "\x00") {
+	if kept.matchesSlow(phrase+"\x00", (*hash).compute) {
 		t.Error("a secret with a NUL behind it matches")
 	}
 }
@@ -97,8 +97,34 @@ func TestZeroHashMatchesNothing(t *testing.T) {
 	t.Parallel()
 	var none hash
 	for _, presented := range []string{"", phrase} {
-		if none.matchesSlow(presented) || none.matchesFast(digestsOf(presented)) {
+		if none.matchesSlow(presented, (*hash).compute) || none.matchesFast(digestsOf(presented)) {
 			t.Errorf("the zero hash matches %q", presented)
+		}
+	}
+}
+
+// What can match nothing is computed all the same, with a stand-in: neither
+// its length nor a missing computation shows in the time that a refusal takes.
+func TestUnusableSecretsCostTheSame(t *testing.T) {
+	t.Parallel()
+	for _, phc := range []string{phraseArgon2id, phraseBcrypt, phrasePBKDF2} {
+		kept := hashedSecret(t, phc, time.Time{}).hash
+		unusable := []string{""}
+		if kept.class.kind != argon2id {
+			unusable = append(unusable, "\x00", phrase+"\x00")
+		}
+		if kept.class.kind == bcryptHash {
+			unusable = append(unusable, strings.Repeat("x", 73))
+		}
+		for _, presented := range unusable {
+			var computed []string
+			match := kept.matchesSlow(presented, func(_ *hash, text string) bool {
+				computed = append(computed, text)
+				return true // even a hash that fits is no match
+			})
+			if match || len(computed) != 1 || computed[0] != "" {
+				t.Errorf("%s: %q: match %v, computed %q", phc, presented, match, computed)
+			}
 		}
 	}
 }

@@ -94,13 +94,13 @@ func TestAttemptsAtOnce(t *testing.T) {
 	f := newFixture(t, Client{ID: "fleet", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}})
 	f.queue = newQueue(2, 100)
 	var running, most, computed atomic.Int32
-	f.matches = func(h *hash, presented string) bool {
+	f.compute = func(h *hash, text string) bool {
 		now := running.Add(1)
 		defer running.Add(-1)
 		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
 		}
 		computed.Add(1)
-		return h.matchesSlow(presented)
+		return h.compute(text)
 	}
 	var group sync.WaitGroup
 	for range 50 {
@@ -132,7 +132,7 @@ func TestTurnsAreGivenBack(t *testing.T) {
 	f := newFixture(t, Client{ID: "a", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{}), hashedSecret(t, phrasePBKDF2, time.Time{})}})
 	ctx, cancel := context.WithCancel(t.Context())
 	computed := 0
-	f.matches = func(*hash, string) bool {
+	f.compute = func(*hash, string) bool {
 		computed++
 		cancel()
 		return false
@@ -141,7 +141,7 @@ func TestTurnsAreGivenBack(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || reasonOf(err) != "" || computed != 1 {
 		t.Errorf("%v after %d computations", err, computed)
 	}
-	f.matches = func(*hash, string) bool { panic("out of luck") }
+	f.compute = func(*hash, string) bool { panic("out of luck") }
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = f.try("a", wrong)

@@ -181,6 +181,9 @@ func (r *memberReader) texts(name string, single bool) []string {
 		r.fail(name, "an array of strings")
 		return nil
 	}
+	if len(array) == 0 {
+		return nil
+	}
 	list := make([]string, 0, len(array))
 	for _, element := range array {
 		text, isText := element.(string)
@@ -200,7 +203,7 @@ func (r *memberReader) date(name string) int64 {
 	}
 	number, _ := value.(json.Number)
 	seconds, err := number.Float64()
-	if err != nil || seconds < 1 || seconds > 1<<53 {
+	if err != nil || seconds < 0 || seconds > 1<<53 {
 		r.fail(name, "a date")
 		return 0
 	}

@@ -61,7 +61,7 @@ func (s *Signer) Sign(claims *Claims) (string, error) {
 type wireClaims struct {
 	Issuer       string        `json:"iss"`
 	Subject      string        `json:"sub"`
-	Audience     any           `json:"aud"`
+	Audience     any           `json:"aud,omitempty"`
 	ClientID     string        `json:"client_id"`
 	IssuedAt     int64         `json:"iat"`
 	NotBefore    int64         `json:"nbf,omitempty"`
@@ -72,18 +72,31 @@ type wireClaims struct {
 	Confirmation *Confirmation `json:"cnf,omitempty"`
 }
 
+// written are the members of wireClaims.
+var written = []string{"iss", "sub", "aud", "client_id", "iat", "nbf", "exp", "jti", "scope", "roles", "cnf"}
+
 func (c *Claims) encode() ([]byte, error) {
 	wire := wireClaims{
-		Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ClientID: c.ClientID,
+		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID,
 		IssuedAt: c.IssuedAt, NotBefore: c.NotBefore, Expires: c.Expires, ID: c.ID,
 		Scope: c.Scope.String(), Roles: c.Roles, Confirmation: c.Confirmation,
 	}
-	if len(c.Audience) == 1 {
+	switch len(c.Audience) {
+	case 0: // left out: null is no audience (RFC 7519 section 4.1.3)
+	case 1:
 		wire.Audience = c.Audience[0]
+	default:
+		wire.Audience = c.Audience
 	}
 	payload, err := json.Marshal(wire)
 	if err != nil || len(c.Extra) == 0 {
 		return payload, err
+	}
+	// A member twice means one thing to this parser and another to the next.
+	for _, name := range written {
+		if _, taken := c.Extra[name]; taken {
+			return nil, fmt.Errorf("extra claim %q: the issuer writes it", name)
+		}
 	}
 	extra, err := json.Marshal(c.Extra)
 	if err != nil {

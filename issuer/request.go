@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -113,14 +112,13 @@ func readBody(r *http.Request) (string, *Error) {
 	if r.ContentLength > maxForm {
 		return "", tooLarge
 	}
-	var body strings.Builder
-	read, err := io.Copy(&body, io.LimitReader(r.Body, maxForm+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	var limit *http.MaxBytesError // a smaller limit of the site's own `request_body`
 	switch {
-	case read > maxForm || errors.As(err, &limit):
+	case len(body) > maxForm || errors.As(err, &limit):
 		return "", tooLarge
 	case err != nil:
 		return "", invalidRequest("body", "the request body could not be read")
 	}
-	return body.String(), nil
+	return string(body), nil
 }

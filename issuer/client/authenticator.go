@@ -9,8 +9,8 @@ import (
 // Authenticator finds out which client a request comes from. It is safe for
 // concurrent use.
 //
-// Every failed attempt costs the same, whatever the reason: the slow hashes of
-// the costliest client, see [Registry]. A right secret is cheaper.
+// Every failed attempt costs the same, whatever the reason: of each class of
+// slow hashes, as many as the client with the most has. A right secret is cheaper.
 type Authenticator struct {
 	registry *Registry
 	memory   *Memory

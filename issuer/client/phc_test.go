@@ -90,6 +90,8 @@ func TestNewHashedSecretRefuses(t *testing.T) {
 		{"$2b$04$" + sum53 + ".", "60 characters"},
 		{"$2b$04$" + "=" + sum53[1:], "salt"},
 		{"$2b$04$" + "\n" + sum53[1:], "salt"},
+		{"$2b$04$" + "\n\n" + sum53[2:], "salt"}, // what is left is base64
+		{"$2b$04$" + sum53[:51] + ".\n", "bcrypt's base64"},
 		{"$2b$04$" + sum53[:52] + "$", "hash"},
 		{"$2b$04$" + sum53[:52] + "H", "hash"}, // bits left over: would match nothing
 	} {

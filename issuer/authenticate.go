@@ -16,7 +16,7 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEve
 	if err != nil {
 		return client.Authenticated{}, err
 	}
-	event.ClientID = s.config.Clients.LoggableID(credentials.ClientID)
+	event.ClientID = s.loggableID(credentials)
 	event.Method = credentials.Method
 	who, err := s.config.Authenticator.Authenticate(ctx, credentials)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Server) credentials(ctx context.Context, req *request, event *TokenEven
 		methods++
 	}
 	if id != "" {
-		event.ClientID = s.config.Clients.LoggableID(id)
+		event.ClientID = s.loggableID(client.Credentials{ClientID: id, Secret: secret})
 	}
 	switch {
 	case methods > 1:
@@ -66,4 +66,14 @@ func (s *Server) basicCredentials(ctx context.Context, field, bodyID string) (cl
 		return client.Credentials{}, invalidRequest("client_id", "client_id differs from the one that authenticates")
 	}
 	return credentials, nil
+}
+
+// loggableID is what the log may call a client that names itself. Where the
+// secret is somebody's client_id, the two are swapped, and what stands for the
+// client_id is a secret.
+func (s *Server) loggableID(credentials client.Credentials) string {
+	if _, swapped := s.config.Clients.Lookup(credentials.Secret); swapped {
+		return client.WithheldID
+	}
+	return s.config.Clients.LoggableID(credentials.ClientID)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -267,6 +268,26 @@ func TestClientAuthentication(t *testing.T) {
 
 func itoa(status int) string {
 	return string([]byte{byte('0' + status/100), byte('0' + status/10%10), byte('0' + status%10)})
+}
+
+// People swap id and secret: neither order may write a secret into the log.
+func TestLogShowsNoSwappedSecret(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	for name, r := range map[string]*http.Request{
+		"Basic":                    basic("a+secret+of+the+batch+client", "batch", "grant_type=client_credentials"),
+		"body":                     form("grant_type=client_credentials&client_id=a+secret+of+the+batch+client&client_secret=batch"),
+		"a secret nobody can know": basic("chosen+by+a+person", "batch", "grant_type=client_credentials"),
+		"a generated one":          basic("cc_abcdefgh", "x", "grant_type=client_credentials"),
+		"no secret":                form("grant_type=client_credentials&client_id=a+secret+of+the+batch+client"),
+	} {
+		if w := s.do(r); w.Code != 401 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if event := s.events.last(); event.ClientID != client.WithheldID {
+			t.Errorf("%s: logs %q", name, event.ClientID)
+		}
+	}
 }
 
 // No key yet, or no resource: never a token without them.

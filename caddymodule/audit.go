@@ -79,7 +79,7 @@ func (a *auditor) refused(r *http.Request, resource string, verdict *gate.Verdic
 		zap.String("path", cut(r.URL.Path, maxLoggedPath)),
 	}
 	if verdict.Rule != nil {
-		fields = append(fields, zap.String("rule", verdict.Rule.Pattern))
+		fields = append(fields, zap.Stringer("rule", verdict.Rule))
 	}
 	if len(verdict.Needed) > 0 {
 		fields = append(fields, zap.Strings("needed_scope", verdict.Needed))

@@ -32,6 +32,11 @@ func gateRequest(r *http.Request) gate.Request {
 		Path:          r.URL.Path,
 		Authorization: r.Header["Authorization"],
 	}
+	if earlier := callerOf(r); earlier != nil && len(facts.Authorization) == 0 {
+		// A gate further out has taken the token away from what follows, and
+		// this one is to judge it too.
+		facts.Authorization = earlier.authorization
+	}
 	if r.URL.Opaque != "" {
 		// A target that is neither a path nor an absolute url: what an upstream
 		// makes of it is not known, and CheckPath refuses what has no slash.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
@@ -126,7 +127,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return g.deny(w, r, &verdict)
 	}
 	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, verdict.Claims)
+	setUser(r, verdict.Claims, facts.Authorization)
 	return next.ServeHTTP(w, r)
 }
 
@@ -141,7 +142,8 @@ func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdic
 
 // unavailable answers before there is a key to verify tokens with.
 func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, cause error) error {
-	g.app.logger.Error("gate is not ready: " + cause.Error())
+	metrics.denied.WithLabelValues("not_ready").Inc()
+	g.app.logger.Error("gate is not ready", zap.Error(cause))
 	w.Header().Set("Retry-After", "1")
 	return refuse(w, r, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer now, try again")
 }

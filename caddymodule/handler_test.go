@@ -52,8 +52,8 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
-// Of two gates the inner one is believed: on its public path nobody is told of
-// whom the outer one saw.
+// Two gates on the way of a request both judge its token, although the first
+// keeps it from what follows.
 func TestTwoGates(t *testing.T) {
 	s := newSite(t)
 	s.load(batchClient, `route {
@@ -66,14 +66,15 @@ func TestTwoGates(t *testing.T) {
 		}
 		respond "{http.auth.user.id}"
 	}`)
-	// The outer gate keeps the token to itself, so the inner one sees none.
-	if _, body := s.expect("/open", s.token("read"), 200); body != "" {
+	if _, body := s.expect("/open", s.token("read"), 200); body != "batch" {
 		t.Errorf("got %q", body)
 	}
-	header, _ := s.expect("/closed", s.token("read write"), 401)
+	s.expect("/closed", s.token("read write"), 200)
+	header, _ := s.expect("/closed", s.token("read"), 403)
 	if !strings.Contains(header.Get("WWW-Authenticate"), `realm="inner"`) {
 		t.Error(header.Get("WWW-Authenticate"))
 	}
+	s.expect("/open", "", 401)
 }
 
 // A refusal goes to handle_errors where the site has one, and is JSON elsewhere.

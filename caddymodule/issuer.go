@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 )
@@ -60,7 +61,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 		return next.ServeHTTP(w, r)
 	}
 	if err := i.app.ready(r.Context()); err != nil {
-		i.app.logger.Error("issuer is not ready: " + err.Error())
+		i.app.logger.Error("issuer is not ready", zap.Error(err))
 		return writeUnavailable(w)
 	}
 	handler(w, r, peerOf(r))

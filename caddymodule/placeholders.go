@@ -22,13 +22,15 @@ const (
 // nil claims, and for a claim that the token lacks, they are empty rather than
 // unknown: an unknown placeholder stays as it is written in many places, and
 // an API would take it for a name.
-func setUser(r *http.Request, claims *token.Claims) {
+//
+// authorization is what the request brought, for a gate further in.
+func setUser(r *http.Request, claims *token.Claims, authorization []string) {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return
 	}
 	ctx := r.Context()
-	earlier, _ := caddyhttp.GetVar(ctx, callerVar).(*caller)
+	earlier := callerOf(r)
 	switch {
 	case claims != nil:
 		// A static value, as basic_auth sets it: access logs show it as user_id.
@@ -37,10 +39,10 @@ func setUser(r *http.Request, claims *token.Claims) {
 		repl.Delete(userPrefix + "id")
 	}
 	if earlier != nil {
-		earlier.claims = claims
+		earlier.claims, earlier.authorization = claims, authorization
 		return
 	}
-	now := &caller{claims: claims}
+	now := &caller{claims: claims, authorization: authorization}
 	caddyhttp.SetVar(ctx, callerVar, now)
 	repl.Map(now.placeholder)
 }
@@ -48,6 +50,14 @@ func setUser(r *http.Request, claims *token.Claims) {
 // caller is whom the innermost gate of a request has seen.
 type caller struct {
 	claims *token.Claims // nil: nobody
+	// authorization is the header that the gate kept from going on.
+	authorization []string
+}
+
+// callerOf returns what an earlier gate saw; nil where there was none.
+func callerOf(r *http.Request) *caller {
+	earlier, _ := caddyhttp.GetVar(r.Context(), callerVar).(*caller)
+	return earlier
 }
 
 func (c *caller) placeholder(key string) (any, bool) {

@@ -209,6 +209,9 @@ func (a *App) maintainKeys(ctx context.Context) error {
 	for _, id := range changes.Made {
 		a.audit.logger.Info("signing key made", zap.String("kid", id))
 	}
+	if changes.Signing != "" {
+		a.audit.logger.Info("signing key in use", zap.String("kid", changes.Signing))
+	}
 	for _, id := range changes.Forgotten {
 		a.audit.logger.Info("signing key forgotten", zap.String("kid", id))
 	}

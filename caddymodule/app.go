@@ -91,14 +91,14 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 		return err
 	}
 	a.lease, a.shared = acquired, acquired.state
-	if err := errors.Join(a.shared.ring.Load(ctx), a.shared.ledger.Load(ctx)); err != nil {
+	if err := a.shared.load(ctx); err != nil {
 		return err
 	}
 	registry, err := a.registry()
 	if err != nil {
 		return err
 	}
-	a.standing = client.NewStanding(registry, a.shared.ledger)
+	a.standing = client.NewStanding(registry, a.shared.ledger, a.shared.revoked)
 	a.cache = gate.NewCache()
 	a.server, err = issuer.New(a.issuerConfig(registry))
 	return err
@@ -185,8 +185,8 @@ func (a *App) keepUpOnce(ctx context.Context) {
 			a.logger.Error("keeping keys and clients up to date panicked", zap.Any("panic", problem), zap.Stack("stack"))
 		}
 	}()
-	if err := errors.Join(a.maintainKeys(ctx), a.shared.ledger.Load(ctx)); err != nil && ctx.Err() == nil {
-		a.logger.Error("keys or clients in the storage cannot be brought up to date; what is known stays in force", zap.Error(err))
+	if err := errors.Join(a.maintainKeys(ctx), a.shared.load(ctx)); err != nil && ctx.Err() == nil {
+		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
 }
 

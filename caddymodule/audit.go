@@ -12,19 +12,37 @@ import (
 )
 
 // auditor writes the audit log (logger `oauth2.audit`): one line for each token
-// issued or refused and each request refused. Never a secret or a token.
+// issued, revoked or refused and each request refused. Never a secret or a token.
 type auditor struct {
 	logger *zap.Logger
 }
 
-// Token implements issuer.Observer: the audit line and the metrics of an
-// answer of the token endpoint.
-func (a *auditor) Token(_ context.Context, event *issuer.TokenEvent) {
-	metrics.token(event)
-	if event.Err != nil {
-		a.tokenRefused(event)
-		return
+// Answered implements issuer.Observer: the audit line and the metrics of an
+// answer of one of the issuer's endpoints.
+func (a *auditor) Answered(_ context.Context, event *issuer.Event) {
+	metrics.answered(event)
+	switch {
+	case event.Err != nil:
+		a.refusedClient(event)
+	case event.Endpoint == issuer.TokenEndpoint:
+		a.issued(event)
+	case event.Endpoint == issuer.RevocationEndpoint && event.TokenID != "":
+		a.revoked(event)
 	}
+}
+
+func (a *auditor) revoked(event *issuer.Event) {
+	if line := a.logger.Check(zapcore.InfoLevel, "token revoked"); line != nil {
+		line.Write(
+			zap.String("client_id", event.ClientID),
+			zap.String("jti", event.TokenID),
+			zap.String("address", event.Address),
+			zap.Duration("duration", event.Duration),
+		)
+	}
+}
+
+func (a *auditor) issued(event *issuer.Event) {
 	if line := a.logger.Check(zapcore.InfoLevel, "token issued"); line != nil {
 		line.Write(
 			zap.String("client_id", event.ClientID),
@@ -41,8 +59,15 @@ func (a *auditor) Token(_ context.Context, event *issuer.TokenEvent) {
 	}
 }
 
-func (a *auditor) tokenRefused(event *issuer.TokenEvent) {
-	if line := a.logger.Check(zapcore.InfoLevel, "token refused"); line != nil {
+// refusals are the messages for refusals by endpoint.
+var refusals = map[issuer.Endpoint]string{
+	issuer.TokenEndpoint:         "token refused",
+	issuer.IntrospectionEndpoint: "introspection refused",
+	issuer.RevocationEndpoint:    "revocation refused",
+}
+
+func (a *auditor) refusedClient(event *issuer.Event) {
+	if line := a.logger.Check(zapcore.InfoLevel, refusals[event.Endpoint]); line != nil {
 		line.Write(
 			zap.String("error", string(event.Err.Code)),
 			zap.String("reason", event.Err.Reason),

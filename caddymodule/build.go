@@ -84,7 +84,9 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		PublishAhead:  time.Duration(a.Signing.PublishAhead),
 		Clients:       registry,
 		Authenticator: client.NewAuthenticator(registry, rememberedSecrets(), slowHashes(), time.Now),
+		Standing:      a.standing,
 		Epochs:        a.shared.ledger,
+		Revocations:   a.shared.revoked,
 		Keys:          a.shared.ring,
 		Observer:      a.audit,
 	}
@@ -122,6 +124,7 @@ func (c *Client) build(roles map[string]token.Scopes, everything []string) (clie
 	built := client.Client{
 		ID: c.ID, Name: c.Name, Subject: c.Subject, Roles: c.Roles, Resources: c.Resources,
 		Scopes: c.Scopes, TokenLifetime: time.Duration(c.TokenLifetime), Disabled: c.Disabled,
+		Introspect: introspectOf[c.Introspect],
 	}
 	if len(built.Resources) == 0 {
 		built.Resources = everything
@@ -143,6 +146,12 @@ func (c *Client) build(roles map[string]token.Scopes, everything []string) (clie
 		built.Secrets = append(built.Secrets, secret)
 	}
 	return built, nil
+}
+
+// introspectOf has what a client may introspect by the words of the
+// configuration; the empty one is the default.
+var introspectOf = map[string]client.Introspect{
+	"": client.IntrospectOwn, "own": client.IntrospectOwn, "any": client.IntrospectAny, "none": client.IntrospectNone,
 }
 
 // build makes the secret and forgets its text.

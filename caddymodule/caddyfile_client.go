@@ -16,6 +16,7 @@ import (
 //		subject        <text>
 //		token_lifetime <duration>
 //		claims         <name> <value>
+//		introspect     any|own|none
 //		disabled
 //	}
 func (r *appReader) client(l line) error {
@@ -54,6 +55,10 @@ func (r *appReader) clientSubdirectives(path string, client *Client) []subdirect
 		{
 			grammar: "claims <name> <value>", words: exactly(2), repeats: true,
 			read: func(l line) error { return r.claim(path, within, client, l) },
+		},
+		{
+			grammar: "introspect any|own|none", words: exactly(1),
+			read: r.marks.text(path+".introspect", &client.Introspect),
 		},
 		{grammar: "disabled", words: exactly(0), read: switchOn(&client.Disabled)},
 	}

@@ -9,6 +9,8 @@ import (
 //	oauth2_issuer [<matcher>] {
 //		token_endpoint <path>...
 //		jwks           <path>
+//		introspection  <path>|off
+//		revocation     <path>|off
 //	}
 func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	matcher, l, err := readDirective(h)
@@ -27,6 +29,8 @@ func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 			read: marks.list("token_endpoints", &issuer.TokenEndpoints),
 		},
 		{grammar: "jwks <path>", words: exactly(1), read: marks.text("jwks", &issuer.JWKS)},
+		{grammar: "introspection <path>|off", words: exactly(1), read: marks.text("introspection", &issuer.Introspection)},
+		{grammar: "revocation <path>|off", words: exactly(1), read: marks.text("revocation", &issuer.Revocation)},
 	})
 	if err != nil {
 		return nil, err

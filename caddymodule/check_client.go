@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,12 +46,22 @@ func (c checker) client(p place, cl Client, a *App) error {
 			return err
 		}
 	}
+	if err := c.text(p.sub("introspect", "introspect"), cmp.Or(cl.Introspect, "own"), judgeIntrospect); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(cl.Claims)) {
 		if err := c.text(p.sub("claims."+name, "claims"), name, judgeClaim); err != nil {
 			return err
 		}
 	}
 	return p.sub("token_lifetime", "token_lifetime").duration(cl.TokenLifetime, judgeLifetime)
+}
+
+func judgeIntrospect(value string) error {
+	if _, known := introspectOf[value]; !known {
+		return fmt.Errorf("%q: expected any, own or none", value)
+	}
+	return nil
 }
 
 // grants judges what the client may ask for.

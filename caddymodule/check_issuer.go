@@ -31,21 +31,32 @@ func (c checker) issuer(i *Issuer, a *App) error {
 	if err := c.list(endpoints, i.TokenEndpoints, judgePath); err != nil {
 		return err
 	}
-	taken := i.TokenEndpoints
-	if len(taken) == 0 {
-		taken = []string{issuer.DefaultTokenPath}
+	paths := i.paths().WithDefaults()
+	taken := make(map[string]string) // the subdirective that has a path
+	for _, path := range paths.Token {
+		taken[path] = "token_endpoint"
 	}
-	at, jwks := root.sub("jwks", "jwks"), i.JWKS
-	if jwks == "" {
-		jwks = issuer.DefaultJWKSPath
-	}
-	if collides := slices.Index(taken, jwks); collides >= 0 {
-		if i.JWKS == "" {
-			at = endpoints.item(collides)
+	for _, one := range []struct{ word, path, configured string }{
+		{"jwks", paths.JWKS, i.JWKS},
+		{"introspection", paths.Introspection, i.Introspection},
+		{"revocation", paths.Revocation, i.Revocation},
+	} {
+		if one.path == issuer.Off && one.word != "jwks" {
+			continue
 		}
-		return at.errorf("path %q is that of token_endpoint and of jwks: expected different paths", jwks)
+		at := root.sub(one.word, one.word)
+		if other, collides := taken[one.path]; collides {
+			if index := slices.Index(i.TokenEndpoints, one.path); one.configured == "" && index >= 0 {
+				at = endpoints.item(index) // the default was there first
+			}
+			return at.errorf("path %q is that of %s and of %s: expected different paths", one.path, other, one.word)
+		}
+		taken[one.path] = one.word
+		if err := c.text(at, one.path, judgePath); err != nil {
+			return err
+		}
 	}
-	return c.text(at, jwks, judgePath)
+	return nil
 }
 
 // judgePath accepts a path that every client and server spells alike, so that

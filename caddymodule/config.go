@@ -114,6 +114,10 @@ type Client struct {
 	// registers are refused.
 	Claims map[string]string `json:"claims,omitempty"`
 
+	// About whose tokens the client may ask at the introspection endpoint: `any`
+	// client's, its `own`, or `none`. Default: `own`.
+	Introspect string `json:"introspect,omitempty"`
+
 	// A disabled client gets no token, and those it has are refused, also after
 	// it was enabled again. Default: false.
 	Disabled bool `json:"disabled,omitempty"`

@@ -135,14 +135,7 @@ func (s *site) load(options, directives string) {
 // token asks for an access token of the client batch.
 func (s *site) token(scope string) string {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/oauth2/token",
-		strings.NewReader(url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}.Encode()))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("batch", url.QueryEscape(secret))
-	status, _, body := s.send(r)
+	status, _, body := s.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}.Encode())
 	var answer struct {
 		AccessToken string `json:"access_token"`
 	}
@@ -150,6 +143,18 @@ func (s *site) token(scope string) string {
 		s.t.Fatalf("token: %d %s %v", status, body, err)
 	}
 	return answer.AccessToken
+}
+
+// post sends a form as the client batch.
+func (s *site) post(path, form string) (status int, header http.Header, body string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+path, strings.NewReader(form))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("batch", url.QueryEscape(secret))
+	return s.send(r)
 }
 
 // connections are new for each request, since reloads close idle ones.

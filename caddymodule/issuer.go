@@ -25,6 +25,14 @@ type Issuer struct {
 	// The path of the JSON Web Key Set (RFC 7517). Default: `/oauth2/jwks`.
 	JWKS string `json:"jwks,omitempty"`
 
+	// The path of the introspection endpoint (RFC 7662), or `off`. Default:
+	// `/oauth2/introspect`.
+	Introspection string `json:"introspection,omitempty"`
+
+	// The path of the revocation endpoint (RFC 7009), or `off`. Default:
+	// `/oauth2/revoke`.
+	Revocation string `json:"revocation,omitempty"`
+
 	app      *App
 	handlers map[string]issuer.Handler
 }
@@ -47,11 +55,15 @@ func (i *Issuer) Provision(ctx caddy.Context) error {
 		return err
 	}
 	i.app = app
-	i.handlers, err = app.server.Mount(issuer.Paths{Token: i.TokenEndpoints, JWKS: i.JWKS})
+	i.handlers, err = app.server.Mount(i.paths())
 	if err != nil {
 		return fmt.Errorf("oauth2_issuer: %w", err)
 	}
 	return nil
+}
+
+func (i *Issuer) paths() issuer.Paths {
+	return issuer.Paths{Token: i.TokenEndpoints, JWKS: i.JWKS, Introspection: i.Introspection, Revocation: i.Revocation}
 }
 
 // ServeHTTP answers at the issuer's own paths, and passes on what is not for it.

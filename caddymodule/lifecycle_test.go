@@ -207,3 +207,29 @@ func TestReloadUnderLoad(t *testing.T) {
 		t.Errorf("only %d requests", requests.Load())
 	}
 }
+
+// A revoked token is refused at the gate from the next request on, although
+// the gate remembers it; and after reload and restart (contract section 6).
+func TestRevocationAtTheGate(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, "oauth2_gate read")
+	revoked, kept := s.token("read"), s.token("read")
+	s.expect("/", revoked, 200)
+	if status, _, body := s.post("/oauth2/revoke", "token="+revoked); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if header, _ := s.expect("/", revoked, 401); !strings.Contains(header.Get("WWW-Authenticate"), "revoked") {
+		t.Error(header.Get("WWW-Authenticate"))
+	}
+	if _, _, body := s.post("/oauth2/introspect", "token="+revoked); body != `{"active":false}` {
+		t.Errorf("introspection: %s", body)
+	}
+	s.load(batchClient+"\n token_lifetime 30m", "oauth2_gate read")
+	s.expect("/", revoked, 401)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.load(batchClient, "oauth2_gate read")
+	s.expect("/", revoked, 401)
+	s.expect("/", kept, 200)
+}

@@ -15,6 +15,8 @@ var metrics = newCollectors()
 
 type collectors struct {
 	issued        *prometheus.CounterVec
+	introspected  *prometheus.CounterVec
+	revoked       *prometheus.CounterVec
 	refused       *prometheus.CounterVec
 	tokenSeconds  *prometheus.HistogramVec
 	passed        *prometheus.CounterVec
@@ -34,6 +36,10 @@ func newCollectors() *collectors {
 			"Access tokens issued, by client authentication method.", "method"),
 		refused: counter("tokens_refused_total",
 			"Token requests refused, by error code and reason.", "error", "reason"),
+		introspected: counter("introspections_total",
+			"Requests at the introspection endpoint, by outcome: active, inactive or the error code.", "outcome"),
+		revoked: counter("revocations_total",
+			"Requests at the revocation endpoint, by outcome: done or the error code.", "outcome"),
 		passed: counter("requests_passed_total",
 			"Requests that a gate passed on, by reason.", "reason"),
 		denied: counter("requests_refused_total",
@@ -53,7 +59,9 @@ func newCollectors() *collectors {
 
 // register makes the collectors show in the registry of a configuration.
 func (c *collectors) register(registry *prometheus.Registry) error {
-	for _, collector := range []prometheus.Collector{c.issued, c.refused, c.tokenSeconds, c.passed, c.denied, c.verdictSecond} {
+	for _, collector := range []prometheus.Collector{
+		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.verdictSecond,
+	} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
 			return err
@@ -62,7 +70,27 @@ func (c *collectors) register(registry *prometheus.Registry) error {
 	return nil
 }
 
-func (c *collectors) token(event *issuer.TokenEvent) {
+func (c *collectors) answered(event *issuer.Event) {
+	outcome := "done"
+	switch {
+	case event.Err != nil:
+		outcome = string(event.Err.Code)
+	case event.Active:
+		outcome = "active"
+	case event.Endpoint == issuer.IntrospectionEndpoint:
+		outcome = "inactive"
+	}
+	switch event.Endpoint {
+	case issuer.TokenEndpoint:
+		c.token(event)
+	case issuer.IntrospectionEndpoint:
+		c.introspected.WithLabelValues(outcome).Inc()
+	case issuer.RevocationEndpoint:
+		c.revoked.WithLabelValues(outcome).Inc()
+	}
+}
+
+func (c *collectors) token(event *issuer.Event) {
 	outcome := "issued"
 	if event.Err != nil {
 		outcome = "refused"

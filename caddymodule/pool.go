@@ -1,8 +1,10 @@
 package caddymodule
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
@@ -19,8 +22,9 @@ import (
 // this process share: a reload runs the old and the new one side by side. It
 // holds no logger and nothing else of a configuration.
 type shared struct {
-	ring   *keys.Ring
-	ledger *client.Ledger
+	ring    *keys.Ring
+	ledger  *client.Ledger
+	revoked *revocation.List
 }
 
 // Destruct has nothing to close: requests that the old configuration still
@@ -37,6 +41,11 @@ var rememberedSecrets = sync.OnceValue(func() *client.Memory { return client.New
 // configurations compute them.
 var slowHashes = sync.OnceValue(client.NewQueue)
 
+// load reads all that is stored, and makes nothing.
+func (s *shared) load(ctx context.Context) error {
+	return errors.Join(s.ring.Load(ctx), s.ledger.Load(ctx), s.revoked.Load(ctx))
+}
+
 // lease is one configuration's use of a shared state. Caddy calls Cleanup also
 // where Provision failed: what was never acquired is not released.
 type lease struct {
@@ -49,7 +58,11 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 	key := storageIdentity(storage) + " " + prefix
 	value, _, err := sharedPool.LoadOrNew(key, func() (caddy.Destructor, error) {
 		documents := store.OverStorage(storage, prefix)
-		return &shared{ring: keys.NewRing(documents, time.Now), ledger: client.NewLedger(documents)}, nil
+		return &shared{
+			ring:    keys.NewRing(documents, time.Now),
+			ledger:  client.NewLedger(documents),
+			revoked: revocation.NewList(documents, time.Now),
+		}, nil
 	})
 	if err != nil {
 		return nil, err

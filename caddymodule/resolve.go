@@ -62,6 +62,7 @@ func (c *Client) resolve(r *resolver) {
 	prefix := fmt.Sprintf("client %q: ", c.ID)
 	r.text(prefix+"name", &c.Name)
 	r.text(prefix+"subject", &c.Subject)
+	r.text(prefix+"introspect", &c.Introspect)
 	r.list(prefix+"scopes", c.Scopes)
 	r.list(prefix+"roles", c.Roles)
 	r.list(prefix+"resources", c.Resources)
@@ -83,6 +84,8 @@ func (i *Issuer) resolve(repl *caddy.Replacer) error {
 	r := &resolver{repl: repl}
 	r.list("token_endpoint", i.TokenEndpoints)
 	r.text("jwks", &i.JWKS)
+	r.text("introspection", &i.Introspection)
+	r.text("revocation", &i.Revocation)
 	return r.err
 }
 

@@ -11,7 +11,7 @@ import (
 var errAssertion = errors.New("client assertions are not accepted")
 
 // authenticate finds out who asks (RFC 6749 section 2.3): exactly one method.
-func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEvent) (client.Authenticated, error) {
+func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (client.Authenticated, error) {
 	credentials, err := s.credentials(ctx, req, event)
 	if err != nil {
 		return client.Authenticated{}, err
@@ -27,7 +27,7 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *TokenEve
 }
 
 // credentials takes what the client offers out of the request.
-func (s *Server) credentials(ctx context.Context, req *request, event *TokenEvent) (client.Credentials, error) {
+func (s *Server) credentials(ctx context.Context, req *request, event *Event) (client.Credentials, error) {
 	id, secret := req.form.get("client_id"), req.form.get("client_secret")
 	assertion := req.form.get("client_assertion") != "" || req.form.get("client_assertion_type") != ""
 	methods := len(req.authorization)

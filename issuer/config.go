@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,7 +28,9 @@ type Config struct {
 
 	Clients       *client.Registry
 	Authenticator *client.Authenticator // of these clients
+	Standing      *client.Standing      // of these clients' tokens
 	Epochs        Epochs
+	Revocations   Revocations
 	Keys          Keys
 	Observer      Observer         // default: nobody is told
 	Now           func() time.Time // default: time.Now
@@ -38,8 +41,16 @@ type Epochs interface {
 	Epoch(clientID string) uint64
 }
 
-// Keys signs and publishes. *keys.Ring does both.
+// Revocations records revoked tokens. *revocation.List does.
+type Revocations interface {
+	// Revoke makes the token refused until it expires (Unix seconds). It is in
+	// force and stored when nil is returned.
+	Revoke(ctx context.Context, jti string, expires int64) error
+}
+
+// Keys signs, verifies and publishes. *keys.Ring does.
 type Keys interface {
+	token.Keys
 	// Signer is the signer of the moment; an error where there is no key yet.
 	Signer() (*token.Signer, error)
 	// JWKS is the key set to publish (RFC 7517) and its entity tag.
@@ -48,8 +59,8 @@ type Keys interface {
 
 // validate completes the configuration and refuses one that could only fail later.
 func (c *Config) validate() error {
-	if c.Clients == nil || c.Authenticator == nil || c.Epochs == nil || c.Keys == nil {
-		return errors.New("issuer: clients, authenticator, epochs and keys are needed")
+	if c.Clients == nil || c.Authenticator == nil || c.Standing == nil || c.Epochs == nil || c.Revocations == nil || c.Keys == nil {
+		return errors.New("issuer: clients, authenticator, standing, epochs, revocations and keys are needed")
 	}
 	if _, err := url.Parse(c.URL); err != nil || c.URL == "" {
 		return fmt.Errorf("issuer url %q: expected an absolute url", c.URL)

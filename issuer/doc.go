@@ -16,7 +16,7 @@
 // A token request: the handler of [Server.Mount] reads the form strictly
 // (request.go), takes the credentials out of it (authenticate.go), has the
 // package client find out whose they are, holds resources and scopes against
-// what that client has, and mints (grant.go). One [TokenEvent] tells the
+// what that client has, and mints (grant.go). One [Event] tells the
 // [Observer] of the outcome, good or bad (observer.go).
 //
 // A gated request does not come here: package gate decides it, with the public

@@ -13,17 +13,18 @@ import (
 // section 2).
 type Code string
 
-// The codes that the token endpoint answers with.
+// The codes that the endpoints answer with.
 const (
 	InvalidRequest         Code = "invalid_request"
 	InvalidClient          Code = "invalid_client"
 	UnsupportedGrantType   Code = "unsupported_grant_type"
 	InvalidScope           Code = "invalid_scope"
 	InvalidTarget          Code = "invalid_target"          // RFC 8707 section 2
+	UnauthorizedClient     Code = "unauthorized_client"     // RFC 7009 section 2.1
 	TemporarilyUnavailable Code = "temporarily_unavailable" // as RFC 6749 section 4.1.2.1 names it
 )
 
-// Error is a refusal of the token endpoint. What the client is told stands in
+// Error is a refusal of an endpoint. What the client is told stands in
 // Code and Description; Reason and Cause are for the operator alone.
 type Error struct {
 	Code        Code

@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -37,16 +39,16 @@ type server struct {
 // events keeps what the observer is told.
 type events struct {
 	mutex sync.Mutex
-	list  []issuer.TokenEvent
+	list  []issuer.Event
 }
 
-func (e *events) Token(_ context.Context, event *issuer.TokenEvent) {
+func (e *events) Answered(_ context.Context, event *issuer.Event) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.list = append(e.list, *event)
 }
 
-func (e *events) last() issuer.TokenEvent {
+func (e *events) last() issuer.Event {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	return e.list[len(e.list)-1]
@@ -93,6 +95,10 @@ func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *ser
 	if err != nil {
 		t.Fatal(err)
 	}
+	ledger, revoked := client.NewLedger(store.NewMemory()), revocation.NewList(store.NewMemory(), now)
+	if err := errors.Join(ledger.Load(t.Context()), revoked.Load(t.Context())); err != nil {
+		t.Fatal(err)
+	}
 	config := issuer.Config{
 		URL: issuerURL, TokenLifetime: time.Hour, ScopeAliases: []string{"urn:opc:idm:__myscopes__"},
 		Resources: []issuer.Resource{
@@ -101,7 +107,7 @@ func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *ser
 		},
 		PublishAhead: time.Hour, Clients: registry,
 		Authenticator: client.NewAuthenticator(registry, client.NewMemory(now), client.NewQueue(), now),
-		Epochs:        client.NewLedger(store.NewMemory()), Keys: s.ring, Observer: s.events, Now: now,
+		Standing:      client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring, Observer: s.events, Now: now,
 	}
 	var paths issuer.Paths
 	for _, apply := range change {

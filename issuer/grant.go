@@ -12,11 +12,13 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// grant is what a successful request gets.
-type grant struct {
-	accessToken string
-	scope       token.Scopes
-	lifetime    time.Duration
+// tokenResponse is RFC 6749 section 5.1. `scope` is always there, also where
+// it is what was asked for; there is never a refresh token (section 4.4.3).
+type tokenResponse struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"`
+	Scope       string `json:"scope"`
 }
 
 // request is a token request whose form has been read.
@@ -27,7 +29,7 @@ type request struct {
 
 // issue is the client credentials grant (RFC 6749 section 4.4): authenticate,
 // authorize resources and scopes, mint. The event is filled in on the way.
-func (s *Server) issue(ctx context.Context, req *request, event *TokenEvent) (*grant, error) {
+func (s *Server) issue(ctx context.Context, req *request, event *Event) (any, error) {
 	if err := checkGrantType(req.form.get("grant_type")); err != nil {
 		return nil, err
 	}
@@ -144,7 +146,7 @@ func grantedAt(c *client.Client, resources []*Resource) token.Scopes {
 }
 
 // mint makes the access token (RFC 9068 section 2.2).
-func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scopes, event *TokenEvent) (*grant, error) {
+func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scopes, event *Event) (*tokenResponse, error) {
 	signer, err := s.config.Keys.Signer()
 	if err != nil {
 		return nil, unavailable("no_key", err)
@@ -167,7 +169,9 @@ func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scope
 		return nil, unavailable("signing", fmt.Errorf("minting a token: %w", err))
 	}
 	event.TokenID, event.KeyID, event.Lifetime = claims.ID, signer.KeyID(), lifetime
-	return &grant{accessToken: signed, scope: scope, lifetime: lifetime}, nil
+	return &tokenResponse{
+		AccessToken: signed, TokenType: "Bearer", ExpiresIn: int64(lifetime / time.Second), Scope: scope.String(),
+	}, nil
 }
 
 // lifetime is the client's, else the shortest of the resources', else the

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -9,51 +10,41 @@ import (
 	"time"
 )
 
-// serveToken is the HTTP shell of the token endpoint (RFC 6749 section 3.2).
-func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, peer Peer) {
-	start := time.Now()
-	event := &TokenEvent{Address: peer.Address}
-	granted, err := s.answerToken(r, event)
-	if err != nil {
-		event.Err = asError(err)
-		s.writeError(w, event.Err)
-	} else {
-		writeGrant(w, granted)
+// answer is what an endpoint does with a request whose form has been read; it
+// returns the body of a 200, or an error for [asError].
+type answer func(ctx context.Context, req *request, event *Event) (any, error)
+
+// serve is the HTTP shell of the endpoints at which clients authenticate. They
+// all take a form by POST (RFC 6749 section 3.2, RFC 7662 section 2.1, RFC
+// 7009 section 2.1).
+func (s *Server) serve(endpoint Endpoint, make answer) Handler {
+	return func(w http.ResponseWriter, r *http.Request, peer Peer) {
+		start := time.Now()
+		event := &Event{Endpoint: endpoint, Address: peer.Address}
+		body, err := readAndAnswer(r, event, make)
+		if err != nil {
+			event.Err = asError(err)
+			s.writeError(w, event.Err)
+		} else {
+			writeJSON(w, http.StatusOK, body)
+		}
+		event.Duration = time.Since(start)
+		s.config.Observer.Answered(r.Context(), event)
 	}
-	event.Duration = time.Since(start)
-	s.config.Observer.Token(r.Context(), event)
 }
 
-func (s *Server) answerToken(r *http.Request, event *TokenEvent) (*grant, error) {
+func readAndAnswer(r *http.Request, event *Event, make answer) (any, error) {
 	if r.Method != http.MethodPost {
 		return nil, &Error{
 			Code: InvalidRequest, Status: http.StatusMethodNotAllowed,
-			Reason: "method", Description: "the token endpoint takes POST",
+			Reason: "method", Description: "this endpoint takes POST",
 		}
 	}
 	parameters, refusal := readForm(r)
 	if refusal != nil {
 		return nil, refusal
 	}
-	return s.issue(r.Context(), &request{form: parameters, authorization: r.Header["Authorization"]}, event)
-}
-
-// tokenResponse is RFC 6749 section 5.1. `scope` is always there, also where
-// it is what was asked for; there is never a refresh token (section 4.4.3).
-type tokenResponse struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"`
-	Scope       string `json:"scope"`
-}
-
-func writeGrant(w http.ResponseWriter, granted *grant) {
-	writeJSON(w, http.StatusOK, tokenResponse{
-		AccessToken: granted.accessToken,
-		TokenType:   "Bearer",
-		ExpiresIn:   int64(granted.lifetime / time.Second),
-		Scope:       granted.scope.String(),
-	})
+	return make(r.Context(), &request{form: parameters, authorization: r.Header["Authorization"]}, event)
 }
 
 type errorResponse struct {

@@ -23,6 +23,11 @@ type metadata struct {
 	GrantTypes    []string        `json:"grant_types_supported"`
 	AuthMethods   []client.Method `json:"token_endpoint_auth_methods_supported"`
 	Resources     []string        `json:"protected_resources,omitempty"` // RFC 9728 section 4
+
+	Introspection        string          `json:"introspection_endpoint,omitempty"`
+	IntrospectionMethods []client.Method `json:"introspection_endpoint_auth_methods_supported,omitempty"`
+	Revocation           string          `json:"revocation_endpoint,omitempty"`
+	RevocationMethods    []client.Method `json:"revocation_endpoint_auth_methods_supported,omitempty"`
 }
 
 func (s *Server) metadata(paths Paths) ([]byte, error) {
@@ -34,6 +39,12 @@ func (s *Server) metadata(paths Paths) ([]byte, error) {
 		GrantTypes:    []string{grantType},
 		AuthMethods:   []client.Method{client.SecretBasic, client.SecretPost},
 		Resources:     s.order,
+	}
+	if paths.Introspection != Off {
+		document.Introspection, document.IntrospectionMethods = s.endpoint(paths.Introspection), document.AuthMethods
+	}
+	if paths.Revocation != Off {
+		document.Revocation, document.RevocationMethods = s.endpoint(paths.Revocation), document.AuthMethods
 	}
 	var scopes token.Scopes
 	for _, identifier := range s.order {

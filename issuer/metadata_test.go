@@ -21,14 +21,16 @@ func TestMountedPaths(t *testing.T) {
 		want  []string
 	}{
 		{"https://as.example", issuer.Paths{}, []string{
-			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/oauth2/jwks", "/oauth2/token",
+			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
+			"/oauth2/introspect", "/oauth2/jwks", "/oauth2/revoke", "/oauth2/token",
 		}},
 		{"https://as.example/", issuer.Paths{}, []string{
-			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/oauth2/jwks", "/oauth2/token",
+			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
+			"/oauth2/introspect", "/oauth2/jwks", "/oauth2/revoke", "/oauth2/token",
 		}},
-		{"https://as.example/t1", issuer.Paths{Token: []string{"/token", "/oauth2/v1/token"}, JWKS: "/keys"}, []string{
+		{"https://as.example/t1", issuer.Paths{Token: []string{"/token", "/oauth2/v1/token"}, JWKS: "/keys", Introspection: "/inspect", Revocation: issuer.Off}, []string{
 			"/.well-known/oauth-authorization-server/t1", "/.well-known/openid-configuration/t1",
-			"/t1/.well-known/openid-configuration", "/t1/keys", "/t1/oauth2/v1/token", "/t1/token",
+			"/t1/.well-known/openid-configuration", "/t1/inspect", "/t1/keys", "/t1/oauth2/v1/token", "/t1/token",
 		}},
 	} {
 		s := newServer(t, func(config *issuer.Config, paths *issuer.Paths) { config.URL, *paths = c.url, c.paths })
@@ -48,6 +50,7 @@ func TestMetadataDocument(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, func(config *issuer.Config, paths *issuer.Paths) {
 		config.URL, paths.Token = "https://as.example/t1", []string{"/token", "/other"}
+		paths.Revocation = issuer.Off
 	})
 	oauth := s.do(httptest.NewRequest(http.MethodGet, "/.well-known/oauth-authorization-server/t1", nil))
 	openid := s.do(httptest.NewRequest(http.MethodGet, "/t1/.well-known/openid-configuration", nil))
@@ -58,7 +61,9 @@ func TestMetadataDocument(t *testing.T) {
 		`"jwks_uri":"https://as.example/t1/oauth2/jwks","scopes_supported":["orders:read","orders:write","stock:read"],` +
 		`"response_types_supported":[],"grant_types_supported":["client_credentials"],` +
 		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],` +
-		`"protected_resources":["https://api.example/orders","https://api.example/stock"]}`
+		`"protected_resources":["https://api.example/orders","https://api.example/stock"],` +
+		`"introspection_endpoint":"https://as.example/t1/oauth2/introspect",` +
+		`"introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`
 	if oauth.Body.String() != want {
 		t.Fatalf("got %s", oauth.Body)
 	}

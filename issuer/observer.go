@@ -8,28 +8,40 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// TokenEvent tells of one request at the token endpoint, for the audit log and
-// metrics. It never holds a secret or a token.
-type TokenEvent struct {
+// Endpoint is one of the endpoints at which clients authenticate.
+type Endpoint string
+
+// The endpoints.
+const (
+	TokenEndpoint         Endpoint = "token"         // RFC 6749 section 3.2
+	IntrospectionEndpoint Endpoint = "introspection" // RFC 7662
+	RevocationEndpoint    Endpoint = "revocation"    // RFC 7009
+)
+
+// Event tells of one request at an endpoint, for the audit log and metrics. It
+// never holds a secret or a token.
+type Event struct {
+	Endpoint  Endpoint
 	ClientID  string        // as it may be logged; empty where none was named
 	Method    client.Method // how the client authenticated; empty where it did not
 	SecretID  string        // which of the client's secrets it was
 	Address   string        // where the request came from
 	Scope     token.Scopes  // granted
 	Resources []string      // the `aud`
-	TokenID   string        // the `jti`
-	KeyID     string        // the `kid`
-	Lifetime  time.Duration // of the token
+	TokenID   string        // the `jti` of the token that was issued, revoked or asked about; empty where there is none
+	KeyID     string        // the `kid` of the token that was issued
+	Lifetime  time.Duration // of the token that was issued
+	Active    bool          // what introspection answered
 	Duration  time.Duration // how long the answer took
-	Err       *Error        // nil: a token was issued
+	Err       *Error        // nil: the client got what it asked for
 }
 
 // Observer is told of everything that the issuer decides. It is called on the
 // request's goroutine and must not block.
 type Observer interface {
-	Token(ctx context.Context, event *TokenEvent)
+	Answered(ctx context.Context, event *Event)
 }
 
 type nobody struct{}
 
-func (nobody) Token(context.Context, *TokenEvent) {}
+func (nobody) Answered(context.Context, *Event) {}

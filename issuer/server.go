@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,25 +46,38 @@ type Handler func(w http.ResponseWriter, r *http.Request, peer Peer)
 
 // Paths are the paths of the endpoints below the path of the issuer url.
 type Paths struct {
-	Token []string // the first is advertised; default /oauth2/token
-	JWKS  string   // default /oauth2/jwks
+	Token         []string // the first is advertised; default /oauth2/token
+	JWKS          string   // default /oauth2/jwks
+	Introspection string   // or Off; default /oauth2/introspect
+	Revocation    string   // or Off; default /oauth2/revoke
 }
+
+// Off in place of a path: there is no such endpoint.
+const Off = "off"
 
 // Default paths of the endpoints.
 const (
-	DefaultTokenPath = "/oauth2/token" //nolint:gosec // a path, not a credential
-	DefaultJWKSPath  = "/oauth2/jwks"
+	DefaultTokenPath         = "/oauth2/token" //nolint:gosec // a path, not a credential
+	DefaultJWKSPath          = "/oauth2/jwks"
+	DefaultIntrospectionPath = "/oauth2/introspect"
+	DefaultRevocationPath    = "/oauth2/revoke"
 )
+
+// WithDefaults returns the paths with the default in place of each empty one.
+func (p Paths) WithDefaults() Paths {
+	if len(p.Token) == 0 {
+		p.Token = []string{DefaultTokenPath}
+	}
+	p.JWKS = cmp.Or(p.JWKS, DefaultJWKSPath)
+	p.Introspection = cmp.Or(p.Introspection, DefaultIntrospectionPath)
+	p.Revocation = cmp.Or(p.Revocation, DefaultRevocationPath)
+	return p
+}
 
 // Mount returns the handlers of a place where the server answers, by the exact
 // path of the request, the issuer's own path included.
 func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
-	if len(paths.Token) == 0 {
-		paths.Token = []string{DefaultTokenPath}
-	}
-	if paths.JWKS == "" {
-		paths.JWKS = DefaultJWKSPath
-	}
+	paths = paths.WithDefaults()
 	document, err := s.metadata(paths)
 	if err != nil {
 		return nil, err
@@ -71,7 +85,13 @@ func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 	base := strings.TrimSuffix(s.url.Path, "/")
 	handlers := map[string]Handler{base + paths.JWKS: s.serveJWKS}
 	for _, path := range paths.Token {
-		handlers[base+path] = s.serveToken
+		handlers[base+path] = s.serve(TokenEndpoint, s.issue)
+	}
+	if paths.Introspection != Off {
+		handlers[base+paths.Introspection] = s.serve(IntrospectionEndpoint, s.introspect)
+	}
+	if paths.Revocation != Off {
+		handlers[base+paths.Revocation] = s.serve(RevocationEndpoint, s.revoke)
 	}
 	for _, path := range metadataPaths(base) {
 		handlers[path] = serveDocument(document)

@@ -91,7 +91,7 @@ var refusals = []struct {
 	{name: "semicolon", body: grantForm + ";scope=orders:read", status: 400, code: "invalid_request"},
 	{name: "not UTF-8", body: grantForm + "&scope=%ff", status: 400, code: "invalid_request"},
 	{name: "64 KiB and a byte", body: grantForm + "&x=" + strings.Repeat("x", 64<<10-len(grantForm)-2), status: 413, code: "invalid_request"},
-	{name: "a megabyte", body: grantForm + "&x=" + strings.Repeat("x", 1<<20), status: 413, code: "invalid_request"},
+	{name: "200 KiB", body: grantForm + "&x=" + strings.Repeat("x", 200<<10), status: 413, code: "invalid_request"},
 	{name: "grant_type twice", body: grantForm + "&" + grantForm, status: 400, code: "invalid_request"},
 	{name: "scope twice", body: grantForm + "&scope=orders:read&scope=orders:read", status: 400, code: "invalid_request"},
 	{name: "client_id twice", body: grantForm + "&client_id=batch&client_id=batch", status: 400, code: "invalid_request"},

@@ -25,7 +25,25 @@ type Client struct {
 	TokenLifetime time.Duration  // 0: the resource's, else the app's
 	Claims        map[string]any // extra claims of its tokens
 
+	Introspect Introspect // whose tokens it may introspect; zero: its own
+
 	Disabled bool // gets no token, and those it has are refused
+}
+
+// Introspect says about whose tokens a client may ask (RFC 7662 section 2.1).
+type Introspect uint8
+
+// What a client may introspect.
+const (
+	IntrospectOwn  Introspect = iota // tokens that were issued to it
+	IntrospectAny                    // tokens of every client
+	IntrospectNone                   // nothing
+)
+
+// MayIntrospect tells whether the client may learn about a token that was
+// issued to the client with the client_id owner.
+func (c *Client) MayIntrospect(owner string) bool {
+	return c.Introspect == IntrospectAny || c.Introspect == IntrospectOwn && owner == c.ID
 }
 
 // MaxID is the longest client_id, in bytes.

@@ -13,18 +13,31 @@ import (
 type Standing struct {
 	registry *Registry
 	ledger   *Ledger
+	revoked  Revocations
 }
 
-// NewStanding binds the clients there are to the epochs they have reached.
-func NewStanding(registry *Registry, ledger *Ledger) *Standing {
-	return &Standing{registry: registry, ledger: ledger}
+// Revocations knows which tokens were revoked. *revocation.List does.
+type Revocations interface {
+	Revoked(jti string) bool
+	// Generation grows whenever an answer of Revoked could have changed.
+	Generation() uint64
+}
+
+// NewStanding binds the clients there are to the epochs they have reached and
+// to the tokens that were revoked.
+func NewStanding(registry *Registry, ledger *Ledger, revoked Revocations) *Standing {
+	return &Standing{registry: registry, ledger: ledger, revoked: revoked}
 }
 
 // CheckToken judges a token whose signature and times are good. The error is a
-// [*token.Error]: [token.CheckClient] where the client is unknown or disabled
-// or the token is from before it was, [token.CheckEntitlement] where the token
-// carries a scope, a role or an audience that the client no longer has.
+// [*token.Error]: [token.CheckRevoked], [token.CheckClient] where the client is
+// unknown or disabled or the token is from before it was, or
+// [token.CheckEntitlement] where the token carries a scope, a role or an
+// audience that the client no longer has.
 func (s *Standing) CheckToken(c *token.Claims) error {
+	if s.revoked.Revoked(c.ID) {
+		return &token.Error{Check: token.CheckRevoked}
+	}
 	client, known := s.registry.Lookup(c.ClientID)
 	if !known {
 		return &token.Error{Check: token.CheckClient, Cause: errors.New("unknown")}
@@ -42,10 +55,10 @@ func (s *Standing) CheckToken(c *token.Claims) error {
 }
 
 // Generation is a number that no other registry of this process has, and that
-// changes with the ledger. An answer of [Standing.CheckToken] may be remembered
+// changes with the ledger and the revocations: both only ever grow. An answer of [Standing.CheckToken] may be remembered
 // under the generation that was read before it was asked for.
 func (s *Standing) Generation() uint64 {
-	return uint64(s.registry.number)<<32 | s.ledger.Generation()
+	return uint64(s.registry.number)<<32 + s.ledger.Generation() + s.revoked.Generation()
 }
 
 // entitled names the first thing in the claims that the client has not.

@@ -25,8 +25,8 @@ func TestCheckToken(t *testing.T) {
 	if err := ledger.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	live := NewStanding(newRegistry(t, holder(false), Client{ID: "bare"}), ledger)
-	off := NewStanding(newRegistry(t, holder(true)), ledger)
+	live := NewStanding(newRegistry(t, holder(false), Client{ID: "bare"}), ledger, &revocations{})
+	off := NewStanding(newRegistry(t, holder(true)), ledger, &revocations{})
 	present := token.NewID(2)
 	for name, test := range map[string]struct {
 		standing *Standing
@@ -73,18 +73,18 @@ func TestTokensOfDisabledClientStayRefused(t *testing.T) {
 	enabled, disabled := newRegistry(t, holder(false)), newRegistry(t, holder(true))
 	record(t, ledger, map[string]bool{"batch": true})
 	before := issue()
-	if err := NewStanding(enabled, ledger).CheckToken(before); err != nil {
+	if err := NewStanding(enabled, ledger, &revocations{}).CheckToken(before); err != nil {
 		t.Fatal(err)
 	}
 	record(t, ledger, map[string]bool{"batch": false})
-	if err := NewStanding(disabled, ledger).CheckToken(before); err == nil {
+	if err := NewStanding(disabled, ledger, &revocations{}).CheckToken(before); err == nil {
 		t.Error("good while its client is disabled")
 	}
 	record(t, ledger, map[string]bool{"batch": true})
-	if err := NewStanding(enabled, ledger).CheckToken(before); err == nil {
+	if err := NewStanding(enabled, ledger, &revocations{}).CheckToken(before); err == nil {
 		t.Error("good again when its client is enabled again")
 	}
-	if err := NewStanding(enabled, ledger).CheckToken(issue()); err != nil {
+	if err := NewStanding(enabled, ledger, &revocations{}).CheckToken(issue()); err != nil {
 		t.Errorf("a new token: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestTokensOfDisabledClientStayRefused(t *testing.T) {
 func TestNothingIsGoodBeforeTheLedgerIsRead(t *testing.T) {
 	t.Parallel()
 	ledger := NewLedger(&shelf{data: []byte("?")})
-	standing := NewStanding(newRegistry(t, holder(false)), ledger)
+	standing := NewStanding(newRegistry(t, holder(false)), ledger, &revocations{})
 	for range 2 {
 		err := standing.CheckToken(&token.Claims{ClientID: "batch", ID: token.NewID(7), Audience: []string{api}})
 		if check, _ := token.Failed(err); check != token.CheckClient {
@@ -113,9 +113,9 @@ func TestGenerationsDiffer(t *testing.T) {
 	ledger := NewLedger(new(shelf))
 	record(t, ledger, map[string]bool{"batch": true})
 	standings := []*Standing{
-		NewStanding(newRegistry(t), ledger),
-		NewStanding(newRegistry(t), ledger),
-		NewStanding(newRegistry(t, holder(false)), ledger),
+		NewStanding(newRegistry(t), ledger, &revocations{}),
+		NewStanding(newRegistry(t), ledger, &revocations{}),
+		NewStanding(newRegistry(t, holder(false)), ledger, &revocations{}),
 	}
 	seen := make(map[uint64]bool)
 	for round := range 4 {
@@ -131,5 +131,34 @@ func TestGenerationsDiffer(t *testing.T) {
 		}
 		record(t, ledger, nil)
 		record(t, ledger, map[string]bool{"batch": true})
+	}
+}
+
+// revocations is a list of revoked tokens that can change.
+type revocations struct {
+	jti    string
+	number uint64
+}
+
+func (r *revocations) Revoked(jti string) bool { return jti != "" && jti == r.jti }
+func (r *revocations) Generation() uint64      { return r.number }
+
+// A revoked token is refused, and what was remembered before is not asked again.
+func TestStandingOfRevokedToken(t *testing.T) {
+	t.Parallel()
+	list := &revocations{}
+	ledger := NewLedger(&shelf{})
+	if err := ledger.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	standing := NewStanding(newRegistry(t, holder(false)), ledger, list)
+	claims := &token.Claims{ClientID: holder(false).ID, ID: "x"}
+	before := standing.Generation()
+	if err := standing.CheckToken(claims); err != nil {
+		t.Fatal(err)
+	}
+	list.jti, list.number = "x", 1
+	if check, _ := token.Failed(standing.CheckToken(claims)); check != token.CheckRevoked || standing.Generation() == before {
+		t.Fatalf("got %q", check)
 	}
 }

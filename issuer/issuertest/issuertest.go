@@ -3,6 +3,7 @@
 package issuertest
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -31,6 +33,8 @@ type Issuer struct {
 
 	registry *client.Registry
 	ledger   *client.Ledger
+	standing *client.Standing
+	revoked  *revocation.List
 	ring     *keys.Ring
 }
 
@@ -42,7 +46,10 @@ func (i *Issuer) TokenURL() string { return i.URL + issuer.DefaultTokenPath }
 // with ES256 and live for an hour. A problem fails the test.
 func Start(t testing.TB, clients ...Client) *Issuer {
 	t.Helper()
-	made := &Issuer{ring: keys.NewRing(store.NewMemory(), time.Now), ledger: client.NewLedger(store.NewMemory())}
+	made := &Issuer{
+		ring: keys.NewRing(store.NewMemory(), time.Now), ledger: client.NewLedger(store.NewMemory()),
+		revoked: revocation.NewList(store.NewMemory(), time.Now),
+	}
 	if _, err := made.ring.Maintain(t.Context(), keys.Config{Algorithm: token.ES256, LongestLifetime: time.Hour}); err != nil {
 		t.Fatalf("making the key: %v", err)
 	}
@@ -60,7 +67,7 @@ func (i *Issuer) Gate(t testing.TB, scopes ...string) *gate.Gate {
 	t.Helper()
 	made, err := gate.New(gate.Config{
 		Issuer: i.URL, Resource: i.URL, Scopes: scopes,
-		Keys: i.ring, Clients: client.NewStanding(i.registry, i.ledger), Cache: gate.NewCache(),
+		Keys: i.ring, Clients: i.standing, Cache: gate.NewCache(),
 	})
 	if err != nil {
 		t.Fatalf("making the gate: %v", err)
@@ -86,9 +93,10 @@ func (i *Issuer) register(t testing.TB, clients []Client) {
 	if i.registry, err = client.NewRegistry(known); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.ledger.Record(t.Context(), alive); err != nil {
+	if err := errors.Join(i.ledger.Record(t.Context(), alive), i.revoked.Load(t.Context())); err != nil {
 		t.Fatal(err)
 	}
+	i.standing = client.NewStanding(i.registry, i.ledger, i.revoked)
 }
 
 func (i *Issuer) handler(t testing.TB) http.Handler {
@@ -96,7 +104,7 @@ func (i *Issuer) handler(t testing.TB) http.Handler {
 	server, err := issuer.New(issuer.Config{
 		URL: i.URL, TokenLifetime: time.Hour, PublishAhead: time.Hour, Clients: i.registry,
 		Authenticator: client.NewAuthenticator(i.registry, client.NewMemory(time.Now), client.NewQueue(), time.Now),
-		Epochs:        i.ledger, Keys: i.ring,
+		Standing:      i.standing, Epochs: i.ledger, Revocations: i.revoked, Keys: i.ring,
 	})
 	if err != nil {
 		t.Fatalf("making the issuer: %v", err)

@@ -163,7 +163,7 @@ func (w *world) pause() {
 // every minute or so, with other configurations one beside the other.
 func TestSimulationOfSeveralInstances(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(5) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, seed, 3, token.Leeway)

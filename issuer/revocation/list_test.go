@@ -1,0 +1,129 @@
+package revocation_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+)
+
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func newList(t *testing.T, documents store.Documents) (*revocation.List, *clock) {
+	t.Helper()
+	c := &clock{now: time.Unix(1_800_000_000, 0)}
+	list := revocation.NewList(documents, c.Now)
+	return list, c
+}
+
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	documents := store.NewMemory()
+	list, c := newList(t, documents)
+	if !list.Revoked("a") {
+		t.Error("vouches for a token before anything was read")
+	}
+	if err := list.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list.Revoked("a") {
+		t.Error("an empty list has it")
+	}
+	before := list.Generation()
+	if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); err != nil {
+		t.Fatal(err)
+	}
+	if !list.Revoked("a") || list.Revoked("b") || list.Generation() <= before {
+		t.Error("not in force at once")
+	}
+	// Another process, or this one after a restart.
+	other, _ := newList(t, documents)
+	if err := other.Load(t.Context()); err != nil || !other.Revoked("a") {
+		t.Errorf("not stored: %v", err)
+	}
+}
+
+// A list does not grow for ever, and does not forget a token that a gate's
+// leeway still lets pass.
+func TestExpiredRevocationsGo(t *testing.T) {
+	t.Parallel()
+	list, c := newList(t, store.NewMemory())
+	if err := list.Revoke(t.Context(), "a", c.now.Unix()); err != nil {
+		t.Fatal(err)
+	}
+	c.now = c.now.Add(60 * time.Second)
+	if err := list.Load(t.Context()); err != nil || !list.Revoked("a") {
+		t.Errorf("forgotten too early: %v", err)
+	}
+	c.now = c.now.Add(time.Second)
+	if err := list.Load(t.Context()); err != nil || list.Revoked("a") {
+		t.Errorf("kept: %v", err)
+	}
+}
+
+// What cannot be read is an error that names the document; it is not replaced,
+// and what was known stays in force.
+func TestUnreadableDocument(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"", "{", "{}", `{"revoked":null}`, `{"revoked":{"a":"b"}}`, "null", "[]"} {
+		documents := store.NewMemory()
+		list, c := newList(t, documents)
+		if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); err != nil {
+			t.Fatal(err)
+		}
+		set(t, documents, content)
+		if err := list.Load(t.Context()); err == nil {
+			t.Errorf("%q: no error", content)
+		}
+		if err := list.Revoke(t.Context(), "b", c.now.Unix()+60); err == nil {
+			t.Errorf("%q: replaced", content)
+		}
+		if !list.Revoked("a") || list.Revoked("b") {
+			t.Errorf("%q: what was known is gone, or what failed counts", content)
+		}
+	}
+}
+
+// A store that lags behind does not bring a token back to life.
+func TestNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	documents := store.NewMemory()
+	list, c := newList(t, documents)
+	if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); err != nil {
+		t.Fatal(err)
+	}
+	set(t, documents, `{"revoked":{}}`)
+	if err := list.Load(t.Context()); err != nil || !list.Revoked("a") {
+		t.Errorf("went back: %v", err)
+	}
+}
+
+func TestStoreFails(t *testing.T) {
+	t.Parallel()
+	list, c := newList(t, failing{})
+	if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); !errors.Is(err, errDisk) {
+		t.Errorf("got %v", err)
+	}
+}
+
+var errDisk = errors.New("the disk is full")
+
+type failing struct{}
+
+func (failing) Load(context.Context, string) ([]byte, error) { return nil, errDisk }
+func (failing) Update(context.Context, string, func([]byte) ([]byte, error)) error {
+	return errDisk
+}
+
+func set(t *testing.T, documents store.Documents, content string) {
+	t.Helper()
+	err := documents.Update(t.Context(), revocation.DocumentName, func([]byte) ([]byte, error) { return []byte(content), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+}

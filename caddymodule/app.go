@@ -45,6 +45,9 @@ type App struct {
 	// The clients that may ask for tokens.
 	Clients []Client `json:"clients,omitempty"`
 
+	// Bounds of what strangers may try.
+	Limits Limits `json:"limits,omitzero"`
+
 	logger   *zap.Logger
 	audit    *auditor
 	lease    *lease

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	defaultTokenLifetime = time.Hour
 	defaultRotateEvery   = 30 * 24 * time.Hour
 	defaultPublishAhead  = 24 * time.Hour
+	defaultFailures      = 10
+	defaultFailuresPer   = time.Minute
 )
 
 // This file makes what the core is made of from the configuration, which has
@@ -34,6 +37,9 @@ func (a *App) setDefaults() {
 	if a.Signing.PublishAhead == 0 {
 		a.Signing.PublishAhead = caddy.Duration(defaultPublishAhead)
 	}
+	failures := &a.Limits.TokenFailures
+	failures.Count = cmp.Or(failures.Count, defaultFailures)
+	failures.Duration = cmp.Or(failures.Duration, caddy.Duration(defaultFailuresPer))
 }
 
 func (a *App) algorithm() token.Algorithm { return token.Algorithm(a.Signing.Algorithm) }
@@ -87,8 +93,12 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		Standing:      a.standing,
 		Epochs:        a.shared.ledger,
 		Revocations:   a.shared.revoked,
-		Keys:          a.shared.ring,
-		Observer:      a.audit,
+		Failures:      a.shared.failures,
+		FailureLimit: client.FailureLimit{
+			Count: a.Limits.TokenFailures.Count, Per: time.Duration(a.Limits.TokenFailures.Duration),
+		},
+		Keys:     a.shared.ring,
+		Observer: a.audit,
 	}
 	for _, resource := range a.resources() {
 		config.Resources = append(config.Resources, issuer.Resource{

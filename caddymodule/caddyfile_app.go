@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -29,6 +30,7 @@ type appReader struct {
 //		resource       <identifier> { ... }
 //		role           <name> <scope>...
 //		client         <client_id> { ... }
+//		limits         { token_failures <count> <duration> }
 //	}
 //
 // What one line says of another is judged at the end, so that they may stand
@@ -75,6 +77,7 @@ func (r *appReader) subdirectives() []subdirective {
 		{grammar: "resource <identifier> { ... }", words: exactly(1), repeats: true, block: true, read: r.resource},
 		{grammar: "role <name> <scope>...", words: atLeast(2), repeats: true, read: r.role},
 		{grammar: "client <client_id> { ... }", words: exactly(1), repeats: true, block: true, read: r.client},
+		{grammar: "limits { ... }", words: exactly(0), block: true, read: r.limits},
 	}
 }
 
@@ -101,6 +104,36 @@ func (r *appReader) signing(l line) error {
 			read: r.marks.duration("signing", &signing.PublishAhead, judgePeriod),
 		},
 	})
+}
+
+// limits reads
+//
+//	limits {
+//		token_failures <count> <duration>
+//	}
+func (r *appReader) limits(l line) error {
+	if !l.hasBlock {
+		return atToken(l.name, errors.New("oauth2: limits: missing block: expected `limits { token_failures <count> <duration> }`"))
+	}
+	return readBlock("limits", l.block, []subdirective{
+		{grammar: "token_failures <count> <duration>", words: exactly(2), read: readFailures(&r.app.Limits.TokenFailures)},
+	})
+}
+
+func readFailures(into *FailureLimit) func(line) error {
+	return func(l line) error {
+		count, err := strconv.Atoi(l.words[0].Text)
+		if err != nil || count < 1 {
+			return atToken(l.words[0], fmt.Errorf("limits: token_failures: %q: expected a number above 0", l.words[0].Text))
+		}
+		period, err := caddy.ParseDuration(l.words[1].Text)
+		if err != nil || judgePeriod(period) != nil {
+			return atToken(l.words[1], fmt.Errorf(
+				"limits: token_failures: %q: expected a duration of at least 1s, such as 1m", l.words[1].Text))
+		}
+		into.Count, into.Duration = count, caddy.Duration(period)
+		return nil
+	}
 }
 
 func readRotation(into *RotationPeriod) func(line) error {

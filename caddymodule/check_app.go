@@ -27,6 +27,9 @@ func (c checker) app(a *App) error {
 	if err := c.signing(root.sub("signing", "signing"), a.Signing); err != nil {
 		return err
 	}
+	if err := c.limits(root.sub("limits", "limits"), a.Limits); err != nil {
+		return err
+	}
 	if err := c.list(root.sub("scope_aliases", "scope_alias"), a.ScopeAliases, judgeScope); err != nil {
 		return err
 	}
@@ -55,6 +58,14 @@ func (c checker) signing(p place, s Signing) error {
 		}
 	}
 	return p.sub("publish_ahead", "publish_ahead").duration(s.PublishAhead, judgePeriod)
+}
+
+func (c checker) limits(p place, l Limits) error {
+	p = p.sub("token_failures", "token_failures")
+	if l.TokenFailures.Count < 0 {
+		return p.errorf("%d: expected a number above 0", l.TokenFailures.Count)
+	}
+	return p.duration(l.TokenFailures.Duration, judgePeriod)
 }
 
 func (c checker) resources(a *App) error {

@@ -159,6 +159,22 @@ type Rule struct {
 	Public bool `json:"public,omitempty"`
 }
 
+// Limits bound what strangers may try.
+type Limits struct {
+	// Failed client authentications for each client and address; then 429, the
+	// right secret included. Default: 10 in 1m.
+	TokenFailures FailureLimit `json:"token_failures,omitzero"`
+}
+
+// FailureLimit is a number in a time.
+type FailureLimit struct {
+	// How many. Default: 10.
+	Count int `json:"count,omitempty"`
+
+	// In which time. Default: `1m`.
+	Duration caddy.Duration `json:"duration,omitempty"`
+}
+
 // IdentityHeaders are the request headers in which the upstream is told who
 // calls. Copies that a client sends never reach the upstream.
 type IdentityHeaders struct {

@@ -25,6 +25,9 @@ type shared struct {
 	ring    *keys.Ring
 	ledger  *client.Ledger
 	revoked *revocation.List
+
+	// failures is not stored: a restart lets those who guess begin again.
+	failures *client.Failures
 }
 
 // Destruct has nothing to close: requests that the old configuration still
@@ -62,6 +65,8 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 			ring:    keys.NewRing(documents, time.Now),
 			ledger:  client.NewLedger(documents),
 			revoked: revocation.NewList(documents, time.Now),
+
+			failures: client.NewFailures(time.Now),
 		}, nil
 	})
 	if err != nil {

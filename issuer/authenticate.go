@@ -12,22 +12,35 @@ var errAssertion = errors.New("client assertions are not accepted")
 
 // authenticate finds out who asks (RFC 6749 section 2.3): exactly one method.
 func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (client.Authenticated, error) {
-	credentials, err := s.credentials(ctx, req, event)
+	offered, malformed, err := s.credentials(req)
 	if err != nil {
 		return client.Authenticated{}, err
 	}
-	event.ClientID = s.loggableID(credentials)
-	event.Method = credentials.Method
-	who, err := s.config.Authenticator.Authenticate(ctx, credentials)
-	if err != nil {
-		return client.Authenticated{}, err
+	event.Method = offered.Method
+	if offered.ClientID != "" {
+		event.ClientID = s.loggableID(offered)
+	}
+	if wait := s.config.Failures.Blocked(s.config.FailureLimit, offered.ClientID, event.Address); wait > 0 {
+		return client.Authenticated{}, tooManyFailures(wait)
+	}
+	var who client.Authenticated
+	if offered.Method == "" {
+		err = s.config.Authenticator.Reject(ctx, malformed)
+	} else {
+		who, err = s.config.Authenticator.Authenticate(ctx, offered)
+	}
+	// One who names no client guesses at none.
+	if errors.Is(err, client.ErrInvalidClient) && offered.ClientID != "" {
+		s.config.Failures.Count(s.config.FailureLimit, offered.ClientID, event.Address)
 	}
 	event.SecretID = who.SecretID()
-	return who, nil
+	return who, err
 }
 
-// credentials takes what the client offers out of the request.
-func (s *Server) credentials(ctx context.Context, req *request, event *Event) (client.Credentials, error) {
+// credentials takes what the client offers out of the request. Without a method
+// there is nothing that could authenticate; malformed then says why, and is nil
+// where nothing was offered.
+func (s *Server) credentials(req *request) (offered client.Credentials, malformed, err error) {
 	id, secret := req.form.get("client_id"), req.form.get("client_secret")
 	assertion := req.form.get("client_assertion") != "" || req.form.get("client_assertion_type") != ""
 	methods := len(req.authorization)
@@ -37,35 +50,27 @@ func (s *Server) credentials(ctx context.Context, req *request, event *Event) (c
 	if assertion {
 		methods++
 	}
-	if id != "" {
-		event.ClientID = s.loggableID(client.Credentials{ClientID: id, Secret: secret})
-	}
+	offered = client.Credentials{ClientID: id, Secret: secret}
 	switch {
 	case methods > 1:
 		// RFC 6749 section 2.3: MUST NOT use more than one method.
-		return client.Credentials{}, invalidRequest("methods", "more than one client authentication method is used")
+		return offered, nil, invalidRequest("methods", "more than one client authentication method is used")
 	case len(req.authorization) == 1:
-		return s.basicCredentials(ctx, req.authorization[0], id)
+		offered, malformed = client.FromBasic(req.authorization[0])
+		// Known before any secret is looked at, so that it tells nothing: whoever
+		// sends two ids gets this answer whether or not the secret is right.
+		if malformed == nil && id != "" && id != offered.ClientID {
+			return offered, nil, invalidRequest("client_id", "client_id differs from the one that authenticates")
+		}
+		return offered, malformed, nil
 	case secret != "" && id != "":
-		return client.Credentials{Method: client.SecretPost, ClientID: id, Secret: secret}, nil
+		offered.Method = client.SecretPost
+		return offered, nil, nil
 	case assertion:
-		return client.Credentials{}, s.config.Authenticator.Reject(ctx, errAssertion)
+		return offered, errAssertion, nil
 	default:
-		return client.Credentials{}, s.config.Authenticator.Reject(ctx, nil)
+		return offered, nil, nil
 	}
-}
-
-func (s *Server) basicCredentials(ctx context.Context, field, bodyID string) (client.Credentials, error) {
-	credentials, err := client.FromBasic(field)
-	if err != nil {
-		return client.Credentials{}, s.config.Authenticator.Reject(ctx, err)
-	}
-	// Known before any secret is looked at, so that it tells nothing: whoever
-	// sends two ids gets this answer whether or not the secret is right.
-	if bodyID != "" && bodyID != credentials.ClientID {
-		return client.Credentials{}, invalidRequest("client_id", "client_id differs from the one that authenticates")
-	}
-	return credentials, nil
 }
 
 // loggableID is what the log may call a client that names itself. Where the

@@ -31,6 +31,8 @@ type Config struct {
 	Standing      *client.Standing      // of these clients' tokens
 	Epochs        Epochs
 	Revocations   Revocations
+	Failures      *client.Failures    // counts failed authentications
+	FailureLimit  client.FailureLimit // and how many there may be
 	Keys          Keys
 	Observer      Observer         // default: nobody is told
 	Now           func() time.Time // default: time.Now
@@ -61,6 +63,9 @@ type Keys interface {
 func (c *Config) validate() error {
 	if c.Clients == nil || c.Authenticator == nil || c.Standing == nil || c.Epochs == nil || c.Revocations == nil || c.Keys == nil {
 		return errors.New("issuer: clients, authenticator, standing, epochs, revocations and keys are needed")
+	}
+	if c.Failures == nil || c.FailureLimit.Count < 1 || c.FailureLimit.Per <= 0 {
+		return errors.New("issuer: failures and a failure limit are needed")
 	}
 	if _, err := url.Parse(c.URL); err != nil || c.URL == "" {
 		return fmt.Errorf("issuer url %q: expected an absolute url", c.URL)

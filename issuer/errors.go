@@ -58,6 +58,15 @@ func unavailable(reason string, cause error) *Error {
 	}
 }
 
+// tooManyFailures tells a client at one address to stop guessing for a while
+// (RFC 6585 section 4). It is said of clients that do not exist too.
+func tooManyFailures(wait time.Duration) *Error {
+	return &Error{
+		Code: TemporarilyUnavailable, Status: http.StatusTooManyRequests, Reason: "too_many_failures",
+		Description: "too many failed client authentications, try again later", RetryAfter: wait,
+	}
+}
+
 // asError turns what any step returned into the one refusal that the client
 // is told. It is the only place where causes become codes.
 func asError(err error) *Error {

@@ -107,7 +107,8 @@ func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *ser
 		},
 		PublishAhead: time.Hour, Clients: registry,
 		Authenticator: client.NewAuthenticator(registry, client.NewMemory(now), client.NewQueue(), now),
-		Standing:      client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring, Observer: s.events, Now: now,
+		Standing:      client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring,
+		Failures: client.NewFailures(now), FailureLimit: client.FailureLimit{Count: 1000, Per: time.Minute}, Observer: s.events, Now: now,
 	}
 	var paths issuer.Paths
 	for _, apply := range change {

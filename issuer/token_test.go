@@ -2,9 +2,11 @@ package issuer_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
@@ -286,6 +288,54 @@ func TestLogShowsNoSwappedSecret(t *testing.T) {
 		}
 		if event := s.events.last(); event.ClientID != client.WithheldID {
 			t.Errorf("%s: logs %q", name, event.ClientID)
+		}
+	}
+}
+
+// Guessing ends with 429 for that client at that address, the right secret
+// included, and whether or not there is such a client (contract section 3).
+func TestTooManyFailures(t *testing.T) {
+	t.Parallel()
+	const grant = "grant_type=client_credentials"
+	good, wrong := batch(""), func(id string) *http.Request { return basic(id, "wrong", grant) }
+	for _, id := range []string{"batch", "nobody", "off"} {
+		s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+			c.FailureLimit = client.FailureLimit{Count: 3, Per: time.Minute}
+		})
+		for range 3 {
+			if w := s.do(wrong(id)); w.Code != 401 {
+				t.Fatalf("%s: %d", id, w.Code)
+			}
+		}
+		w := s.do(wrong(id))
+		if got := read(t, w); w.Code != 429 || got.Error == "" || w.Header().Get("Retry-After") != "20" || w.Header().Get("WWW-Authenticate") != "" {
+			t.Fatalf("%s: %d %s %v", id, w.Code, w.Body, w.Header())
+		}
+		if event := s.events.last(); event.Err.Reason != "too_many_failures" || event.ClientID != id {
+			t.Errorf("%s: event %+v", id, event)
+		}
+		if id != "batch" {
+			if w := s.do(batch("")); w.Code != 200 {
+				t.Errorf("another client is blocked too: %d", w.Code)
+			}
+			continue
+		}
+		if w := s.do(good); w.Code != 429 {
+			t.Errorf("the right secret passes: %d", w.Code)
+		}
+		elsewhere := httptest.NewRecorder()
+		s.handlers[issuer.DefaultTokenPath](elsewhere, batch(""), issuer.Peer{Address: "192.0.2.8"})
+		if elsewhere.Code != 200 {
+			t.Errorf("locked out from elsewhere: %d", elsewhere.Code)
+		}
+	}
+	// Who names no client guesses at none.
+	s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.FailureLimit = client.FailureLimit{Count: 1, Per: time.Minute}
+	})
+	for range 3 {
+		if w := s.do(form(grant)); w.Code != 401 {
+			t.Errorf("nobody: %d", w.Code)
 		}
 	}
 }

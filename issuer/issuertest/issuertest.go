@@ -105,6 +105,7 @@ func (i *Issuer) handler(t testing.TB) http.Handler {
 		URL: i.URL, TokenLifetime: time.Hour, PublishAhead: time.Hour, Clients: i.registry,
 		Authenticator: client.NewAuthenticator(i.registry, client.NewMemory(time.Now), client.NewQueue(), time.Now),
 		Standing:      i.standing, Epochs: i.ledger, Revocations: i.revoked, Keys: i.ring,
+		Failures: client.NewFailures(time.Now), FailureLimit: client.FailureLimit{Count: 10, Per: time.Minute},
 	})
 	if err != nil {
 		t.Fatalf("making the issuer: %v", err)

@@ -1,16 +1,12 @@
 package keys
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/caddyserver/certmagic"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -192,22 +188,6 @@ func TestTakeoverNeedsNoMaintenance(t *testing.T) {
 	}
 }
 
-// A clock that is behind the one by which the first key was made signs too.
-func TestClockBehindTheFirstKey(t *testing.T) {
-	t.Parallel()
-	clock := new(clock)
-	docs := store.NewMemory()
-	ahead, behind := NewRing(docs, clock.now), NewRing(docs, clock.after(-time.Minute))
-	maintain(t, ahead, usual)
-	maintain(t, behind, usual)
-	if signing(t, ahead) != signing(t, behind) {
-		t.Error("two instances sign with different keys")
-	}
-	if list := behind.List(); list[0].State != Active {
-		t.Errorf("state %s, expected active", list[0].State)
-	}
-}
-
 // A generation stands for one set of verification keys.
 func TestGenerationAndEntityTag(t *testing.T) {
 	t.Parallel()
@@ -239,193 +219,6 @@ func TestGenerationAndEntityTag(t *testing.T) {
 	}
 }
 
-// A document that cannot be understood stops the load, is named, and is left
-// as it is; a ring that knew keys goes on with them.
-func TestUnreadableDocumentIsNotReplaced(t *testing.T) {
-	t.Parallel()
-	good := encode(t, makeDocument(t, token.ES256, token.EdDSA))
-	broken := map[string][]byte{
-		"empty":           {},
-		"truncated":       good[:len(good)-3],
-		"a later version": []byte(`{"version":2}`),
-		"damaged":         damaged(t, good, set("kid", strings.Repeat("A", 43))),
-	}
-	for name, raw := range broken {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			docs := store.NewMemory()
-			replace(t, docs, good)
-			running := NewRing(docs, new(clock).now)
-			if err := running.Load(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			before, generation := signing(t, running), running.Generation()
-			replace(t, docs, raw)
-			started := NewRing(docs, new(clock).now)
-			for _, ring := range []*Ring{running, started} {
-				expectRefusal(t, ring.Load(t.Context()))
-				_, err := ring.Maintain(t.Context(), usual)
-				expectRefusal(t, err)
-				_, err = ring.change(t.Context(), usual)
-				expectRefusal(t, err)
-			}
-			if signing(t, running) != before || running.Generation() != generation {
-				t.Error("the running instance lost its keys")
-			}
-			if _, err := started.Signer(); !errors.Is(err, ErrNoKey) {
-				t.Errorf("the started instance signs: %v", err)
-			}
-			if left, err := docs.Load(t.Context(), DocumentName); err != nil || string(left) != string(raw) {
-				t.Errorf("the document was replaced (%v)", err)
-			}
-		})
-	}
-}
-
-func expectRefusal(t *testing.T, err error) {
-	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), DocumentName) || !strings.Contains(err.Error(), "nothing is replaced") {
-		t.Errorf("error %v: expected it to name the document, and that nothing is replaced", err)
-	}
-}
-
-// gone is a place whose documents disappear.
-type gone struct {
-	store.Documents
-	missing bool
-}
-
-func (g *gone) Load(ctx context.Context, name string) ([]byte, error) {
-	if g.missing {
-		return nil, fs.ErrNotExist
-	}
-	return g.Documents.Load(ctx, name)
-}
-
-func (g *gone) Update(ctx context.Context, name string, change func([]byte) ([]byte, error)) error {
-	return g.Documents.Update(ctx, name, func(old []byte) ([]byte, error) {
-		if g.missing {
-			old = nil
-		}
-		return change(old)
-	})
-}
-
-// A storage that lost its content, or is not mounted, does not make a running
-// instance throw its keys away.
-func TestMissingDocumentIsNotReplaced(t *testing.T) {
-	t.Parallel()
-	docs := &gone{Documents: store.NewMemory()}
-	ring := NewRing(docs, new(clock).now)
-	maintain(t, ring, usual)
-	before := signing(t, ring)
-	docs.missing = true
-	expectRefusal(t, ring.Load(t.Context()))
-	_, err := ring.Maintain(t.Context(), usual)
-	expectRefusal(t, err)
-	_, err = ring.change(t.Context(), usual)
-	expectRefusal(t, err)
-	if signing(t, ring) != before {
-		t.Error("another key signs")
-	}
-}
-
-func TestMaintainRefusesAnUnusableConfig(t *testing.T) {
-	t.Parallel()
-	docs := store.NewMemory()
-	ring := NewRing(docs, new(clock).now)
-	if _, err := ring.Maintain(t.Context(), Config{}); err == nil {
-		t.Error("the zero configuration was taken")
-	}
-	if _, err := docs.Load(t.Context(), DocumentName); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a document was made: %v", err)
-	}
-}
-
-func TestCancelledContext(t *testing.T) {
-	t.Parallel()
-	ring := NewRing(store.NewMemory(), new(clock).now)
-	leave, err := ring.enter(t.Context()) // another one is at work
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := ring.Maintain(ctx, usual); !errors.Is(err, context.Canceled) {
-		t.Errorf("Maintain: %v, expected context.Canceled", err)
-	}
-	leave()
-	if err := ring.Load(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Load: %v, expected context.Canceled", err)
-	}
-}
-
-// Instances that start at once on one folder agree on one key.
-func TestInstancesAgreeOnTheFirstKey(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	var rings []*Ring
-	for range 4 {
-		docs := store.OverStorage(&certmagic.FileStorage{Path: folder}, store.Prefix("https://api.example.com"))
-		rings = append(rings, NewRing(docs, new(clock).now))
-	}
-	made := make(chan int, len(rings))
-	for _, ring := range rings {
-		go func() {
-			changes, err := ring.Maintain(t.Context(), usual)
-			if err != nil {
-				t.Error(err)
-			}
-			made <- len(changes.Made)
-		}()
-	}
-	total := 0
-	for range rings {
-		total += <-made
-	}
-	if total != 1 {
-		t.Errorf("%d keys were made, expected one", total)
-	}
-	for _, ring := range rings {
-		if kids := published(t, ring); len(kids) != 1 || signing(t, ring) != signing(t, rings[0]) {
-			t.Errorf("published %v, signing %s; expected one key that all agree on", kids, signing(t, ring))
-		}
-	}
-}
-
-// Requests go on while keys change (for the race detector).
-func TestConcurrentUse(t *testing.T) {
-	t.Parallel()
-	clock := new(clock)
-	docs := store.NewMemory()
-	rings := []*Ring{NewRing(docs, clock.now), NewRing(docs, clock.now)}
-	config := usual
-	config.LongestLifetime = 365 * day // no key is forgotten between two lookups
-	for _, ring := range rings {
-		maintain(t, ring, config)
-	}
-	var group sync.WaitGroup
-	for _, ring := range rings {
-		group.Go(func() {
-			for range 100 {
-				clock.move(12 * time.Hour)
-				maintain(t, ring, config)
-			}
-		})
-		group.Go(func() {
-			for range 1000 {
-				if _, ok := ring.Key(signing(t, ring)); !ok {
-					t.Error("a key signs that does not verify")
-				}
-				ring.List()
-				ring.JWKS()
-				ring.Generation()
-			}
-		})
-	}
-	group.Wait()
-}
-
 // Nothing of a private key is in what is published, listed or reported.
 func TestNothingPrivateIsPublished(t *testing.T) {
 	t.Parallel()
@@ -444,43 +237,4 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 	if kids := published(t, ring); len(kids) != len(token.Algorithms()) {
 		t.Errorf("%d keys are published", len(kids))
 	}
-}
-
-func TestLookupsDoNotAllocate(t *testing.T) {
-	ring := NewRing(store.NewMemory(), new(clock).now)
-	maintain(t, ring, usual)
-	kid := signing(t, ring)
-	allocations := testing.AllocsPerRun(100, func() {
-		_, _ = ring.Signer()
-		_, _ = ring.Key(kid)
-		_ = ring.Generation()
-		_, _ = ring.JWKS()
-	})
-	if allocations != 0 {
-		t.Errorf("%v allocations", allocations)
-	}
-}
-
-func BenchmarkRing(b *testing.B) {
-	ring := NewRing(store.NewMemory(), time.Now)
-	maintain(b, ring, usual)
-	kid := signing(b, ring)
-	b.Run("Signer", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = ring.Signer()
-		}
-	})
-	b.Run("Key", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = ring.Key(kid)
-		}
-	})
-	b.Run("Maintain when nothing is due", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			maintain(b, ring, usual)
-		}
-	})
 }

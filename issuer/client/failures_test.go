@@ -1,0 +1,105 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Guessing comes to an end for one client at one address, and nowhere else.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	limit := FailureLimit{Count: 3, Per: time.Minute}
+	for range 3 {
+		if wait := failures.Blocked(limit, "batch", "192.0.2.1"); wait != 0 {
+			t.Fatalf("blocked for %s too early", wait)
+		}
+		failures.Count(limit, "batch", "192.0.2.1")
+	}
+	if wait := failures.Blocked(limit, "batch", "192.0.2.1"); wait != 20*time.Second {
+		t.Fatalf("blocked for %s", wait)
+	}
+	for name, at := range map[string][2]string{
+		"another address": {"batch", "192.0.2.2"}, "another client": {"other", "192.0.2.1"}, "nobody": {"", "192.0.2.1"},
+	} {
+		if wait := failures.Blocked(limit, at[0], at[1]); wait != 0 {
+			t.Errorf("%s: blocked for %s", name, wait)
+		}
+	}
+	now = now.Add(19 * time.Second)
+	if failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
+		t.Error("free too early")
+	}
+	now = now.Add(time.Second)
+	if failures.Blocked(limit, "batch", "192.0.2.1") != 0 {
+		t.Error("still blocked")
+	}
+	failures.Count(limit, "batch", "192.0.2.1")
+	if failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
+		t.Error("a whole burst again after one pause")
+	}
+}
+
+// A reload may change the limit; what was counted stays.
+func TestFailuresWithChangedLimit(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	wide, narrow := FailureLimit{Count: 10, Per: time.Minute}, FailureLimit{Count: 2, Per: time.Minute}
+	for range 5 {
+		failures.Count(wide, "batch", "192.0.2.1")
+	}
+	failures.Count(narrow, "batch", "192.0.2.1")
+	failures.Count(narrow, "batch", "192.0.2.1")
+	if failures.Blocked(narrow, "batch", "192.0.2.1") == 0 {
+		t.Error("not blocked")
+	}
+}
+
+func TestFailureKeys(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][4]string{
+		{"a", "2001:db8::1", "a", "2001:db8::ffff"},
+		{"a", "::ffff:192.0.2.1", "a", "192.0.2.1"},
+		{"a", "fe80::1%eth0", "a", "fe80::1%eth1"},
+		{"a\x00", "192.0.2.1", strings.Repeat("x", 5000), "192.0.2.1"},
+		{"a", "@", "a", ""},
+	} {
+		if keyOf(same[0], same[1]) != keyOf(same[2], same[3]) {
+			t.Errorf("%q differ", same)
+		}
+	}
+	for _, different := range [][4]string{
+		{"a", "2001:db8::1", "a", "2001:db8:0:1::1"},
+		{"a", "192.0.2.1", "a", "192.0.2.2"},
+		{"a", "192.0.2.1", "b", "192.0.2.1"},
+	} {
+		if keyOf(different[0], different[1]) == keyOf(different[2], different[3]) {
+			t.Errorf("%q are the same", different)
+		}
+	}
+}
+
+// Invented client_ids neither fill the memory nor free the one that is guessed at.
+func TestFailuresUnderAFlood(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	limit := FailureLimit{Count: 3, Per: time.Hour}
+	for i := range 4 * failureSize {
+		if i%1000 == 0 && failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
+			failures.Count(limit, "batch", "192.0.2.1")
+		}
+		failures.Count(limit, fmt.Sprint("id", i), "192.0.2.1")
+	}
+	failures.limiters.CleanUp()
+	if size := failures.limiters.EstimatedSize(); size > failureSize {
+		t.Errorf("holds %d entries", size)
+	}
+	if failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
+		t.Error("the flood freed the client")
+	}
+}

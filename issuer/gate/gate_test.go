@@ -36,6 +36,8 @@ func TestTokenChecks(t *testing.T) {
 		{"no subject", func(c *token.Claims) { c.Subject = "" }, token.CheckFormat},
 		{"no jti", func(c *token.Claims) { c.ID = "" }, token.CheckFormat},
 		{"no client_id", func(c *token.Claims) { c.ClientID = "" }, token.CheckIdentity},
+		{"bound to a key", func(c *token.Claims) { c.Confirmation = &token.Confirmation{KeyThumbprint: "x"} }, token.CheckBound},
+		{"bound to a certificate", func(c *token.Claims) { c.Confirmation = &token.Confirmation{CertificateThumbprint: "x"} }, token.CheckBound},
 		{"client_id with a line break", func(c *token.Claims) { c.ClientID = "a\r\nX-Admin: 1" }, token.CheckIdentity},
 		{"client_id not ASCII", func(c *token.Claims) { c.ClientID = "bätch" }, token.CheckIdentity},
 		{"client_id ends in a space", func(c *token.Claims) { c.ClientID = "batch " }, token.CheckIdentity},

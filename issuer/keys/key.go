@@ -17,7 +17,7 @@ import (
 
 // rsaBits is the size of new RSA keys. 2048 is what RFC 7518 sections 3.3 and
 // 3.5 ask for at least, and strong enough for a key that signs for weeks. One
-// of 3072 bits takes three times as long to sign, which is done once per token
+// of 3072 bits takes 2.3 times as long to sign, which is done once per token
 // request; who wants more than 2048 bits give has ES256, stronger than either
 // and faster by far.
 const rsaBits = 2048

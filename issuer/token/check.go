@@ -18,6 +18,7 @@ const (
 	CheckExpired     Check = "expired"       // RFC 7519 section 4.1.4
 	CheckNotYet      Check = "not_yet_valid" // RFC 7519 sections 4.1.5 and 4.1.6
 	CheckIdentity    Check = "identity"      // client_id and scope fit to be passed on
+	CheckBound       Check = "cnf"           // sender-constrained: not a bearer token (RFC 7800, 8705, 9449)
 	CheckRevoked     Check = "revoked"       // RFC 7009
 	CheckClient      Check = "client"        // unknown, disabled, or re-enabled since
 	CheckEntitlement Check = "entitlement"   // carries what the client no longer has
@@ -43,6 +44,7 @@ var descriptions = map[Check]string{
 	CheckExpired:     "the access token is expired (exp)",
 	CheckNotYet:      "the access token is not yet valid (nbf or iat)",
 	CheckIdentity:    "the access token has a client_id or scope that cannot be used",
+	CheckBound:       "the access token is bound to a key (cnf) and cannot be used as a bearer token",
 	CheckRevoked:     "the access token is revoked",
 	CheckClient:      "the client of the access token is disabled or removed",
 	CheckEntitlement: "the client no longer has all that the access token carries",

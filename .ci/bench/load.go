@@ -49,6 +49,7 @@ func (c *caddy) scenarios() ([]scenario, error) {
 		// The same request as the next one: reading and passing on a header of
 		// some 600 bytes is not the gate's doing.
 		{name: "bare reverse_proxy", url: c.url(bareSite) + "/part500/17", status: 200, token: known},
+		{name: "bare, no Authorization header", url: c.url(bareSite) + "/part500/17", status: 200},
 		{name: "gate, known token", url: c.url(gateSite) + "/part500/17", status: 200, token: known},
 		{name: "gate, 5,000 tokens in turn", url: c.url(gateSite) + "/part500/17", status: 200, token: inTurn},
 		{name: "gate, every token new", url: c.url(gateSite) + "/part500/17", status: 200, fresh: true},

@@ -67,7 +67,7 @@ func (c *instance) keySet(t testing.TB) (set jose.JSONWebKeySet) {
 // verify checks a token as a resource server elsewhere would.
 func (c *instance) verify(t testing.TB, token string, alg jose.SignatureAlgorithm) {
 	t.Helper()
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{alg})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{alg})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,8 +46,19 @@ var plainClient = &http.Client{
 
 func (c *instance) url(path string) string { return fmt.Sprintf("http://127.0.0.1:%d%s", c.port, path) }
 
-// try sends a request; fields are "Name: value".
-func (c *instance) try(method, path, body string, fields ...string) (answer, error) {
+// try sends a request; fields are "Name: value". While it reloads, Caddy closes
+// connections that it has not yet read from, with or without this plugin: then
+// there is another try. A panic ends like that too; see checkOutput.
+func (c *instance) try(method, path, body string, fields ...string) (got answer, err error) {
+	for range 5 {
+		if got, err = c.tryOnce(method, path, body, fields); err == nil {
+			return got, nil
+		}
+	}
+	return got, err
+}
+
+func (c *instance) tryOnce(method, path, body string, fields []string) (answer, error) {
 	request, err := http.NewRequest(method, c.url(path), strings.NewReader(body))
 	if err != nil {
 		return answer{}, err

@@ -105,17 +105,31 @@ func (c *instance) begin(t testing.TB) {
 // supervise starts c.process.
 func (c *instance) supervise(t testing.TB) {
 	t.Helper()
+	c.output = new(output)
 	c.process.Stdout, c.process.Stderr = c.output, c.output
 	if err := c.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	process, exited := c.process, make(chan struct{})
+	process, printed, exited := c.process, c.output, make(chan struct{})
 	c.exited = exited
 	go func() {
 		defer close(exited)
 		_ = process.Wait() // how it ended is in ProcessState
 	}()
-	t.Cleanup(func() { end(t, process, exited) })
+	t.Cleanup(func() {
+		end(t, process, exited)
+		checkOutput(t, printed.String())
+	})
+}
+
+// checkOutput looks for what no request and no reload may cause.
+func checkOutput(t testing.TB, printed string) {
+	t.Helper()
+	for line := range strings.Lines(printed) {
+		if strings.Contains(line, "panic") || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "goroutine ") {
+			t.Errorf("Caddy panicked: %.2000s", line)
+		}
+	}
 }
 
 // end asks exactly this process to stop, and insists after a while.

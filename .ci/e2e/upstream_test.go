@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -61,7 +62,7 @@ func (u *upstream) serve(connection net.Conn) {
 	reader := bufio.NewReader(connection)
 	for {
 		request, err := readRequest(reader)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		u.note(request, err)

@@ -101,6 +101,9 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.watchStart(ctx); err != nil {
+		return err
+	}
 	a.standing = client.NewStanding(registry, a.shared.ledger, a.shared.revoked)
 	a.cache = gate.NewCache()
 	a.server, err = issuer.New(a.issuerConfig(registry))
@@ -119,7 +122,10 @@ func (a *App) Start() error {
 	if err := a.maintainKeys(ctx); err != nil {
 		return err
 	}
-	if err := a.shared.ledger.Record(ctx, a.aliveClients()); err != nil {
+	if err := a.shared.settle(ctx); err != nil {
+		return err
+	}
+	if err := a.shared.ledger.Admit(ctx, a.aliveClients()); err != nil {
 		return fmt.Errorf("recording the clients: %w", err)
 	}
 	a.stopped.Go(func() { a.keepUp(ctx) })
@@ -188,7 +194,7 @@ func (a *App) keepUpOnce(ctx context.Context) {
 			a.logger.Error("keeping keys and clients up to date panicked", zap.Any("panic", problem), zap.Stack("stack"))
 		}
 	}()
-	if err := errors.Join(a.maintainKeys(ctx), a.shared.load(ctx)); err != nil && ctx.Err() == nil {
+	if err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx), a.shared.load(ctx)); err != nil && ctx.Err() == nil {
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
 }

@@ -26,6 +26,11 @@ type shared struct {
 	ledger  *client.Ledger
 	revoked *revocation.List
 
+	// settling guards unsettled: the clients of the configuration in force, as
+	// long as they are not recorded. nil: they are.
+	settling  sync.Mutex
+	unsettled map[string]bool
+
 	// failures is not stored: a restart lets those who guess begin again.
 	failures *client.Failures
 }
@@ -47,6 +52,29 @@ var slowHashes = sync.OnceValue(client.NewQueue)
 // load reads all that is stored, and makes nothing.
 func (s *shared) load(ctx context.Context) error {
 	return errors.Join(s.ring.Load(ctx), s.ledger.Load(ctx), s.revoked.Load(ctx))
+}
+
+// inForce records the clients of a configuration that has come into force.
+// What cannot be recorded now must be before the next one starts.
+func (s *shared) inForce(ctx context.Context, alive map[string]bool) error {
+	s.settling.Lock()
+	s.unsettled = alive
+	s.settling.Unlock()
+	return s.settle(ctx)
+}
+
+// settle records what [shared.inForce] could not.
+func (s *shared) settle(ctx context.Context) error {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if s.unsettled == nil {
+		return nil
+	}
+	if err := s.ledger.Record(ctx, s.unsettled); err != nil {
+		return fmt.Errorf("recording the clients of the configuration in force: %w", err)
+	}
+	s.unsettled = nil
+	return nil
 }
 
 // lease is one configuration's use of a shared state. Caddy calls Cleanup also

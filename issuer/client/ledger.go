@@ -68,14 +68,27 @@ func (l *Ledger) Load(ctx context.Context) error {
 }
 
 // Record notes which clients there are and whether each is enabled: alive has
-// every configured client. One that was alive when last recorded and now is
-// disabled or missing enters its next epoch, once. The document is written
-// only where something changed.
+// every client of the configuration in force. One that was alive when last
+// recorded and now is disabled or missing enters its next epoch, once. The
+// document is written only where something changed.
 //
-// Where Record fails nothing is noted: a configuration whose clients could not
-// be recorded must not come into force, or a client could be disabled and
-// enabled again without its tokens noticing.
+// Where Record fails nothing is noted. It must be repeated before another
+// configuration comes into force, or a client could be disabled and enabled
+// again without its tokens noticing.
 func (l *Ledger) Record(ctx context.Context, alive map[string]bool) error {
+	return l.change(ctx, func(entries map[string]entry) {
+		retire(entries, alive)
+		admit(entries, alive)
+	})
+}
+
+// Admit notes which clients are enabled, and takes nothing from anybody: it is
+// for a configuration that may yet fail to come into force.
+func (l *Ledger) Admit(ctx context.Context, alive map[string]bool) error {
+	return l.change(ctx, func(entries map[string]entry) { admit(entries, alive) })
+}
+
+func (l *Ledger) change(ctx context.Context, advance func(map[string]entry)) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	var recorded map[string]entry
@@ -84,7 +97,8 @@ func (l *Ledger) Record(ctx context.Context, alive map[string]bool) error {
 		if err != nil {
 			return nil, err
 		}
-		recorded = advance(l.raise(stored), alive)
+		recorded = l.raise(stored)
+		advance(recorded)
 		if maps.Equal(stored, recorded) {
 			return nil, nil
 		}
@@ -121,19 +135,22 @@ func (l *Ledger) raise(stored map[string]entry) map[string]entry {
 	return raised
 }
 
-// advance changes the entries to what is alive now, and returns them.
-func advance(entries map[string]entry, alive map[string]bool) map[string]entry {
+// retire lets those that are alive no longer enter their next epoch.
+func retire(entries map[string]entry, alive map[string]bool) {
 	for id, known := range entries {
 		if known.Alive && !alive[id] {
 			entries[id] = entry{Epoch: known.Epoch + 1}
 		}
 	}
+}
+
+// admit notes those that are alive.
+func admit(entries map[string]entry, alive map[string]bool) {
 	for id, enabled := range alive {
 		if enabled {
 			entries[id] = entry{Epoch: entries[id].Epoch, Alive: true}
 		}
 	}
-	return entries
 }
 
 func (l *Ledger) publish(entries map[string]entry) {

@@ -230,3 +230,28 @@ func TestLedgerConcurrently(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// A configuration that may yet fail takes nothing from the clients of the one
+// in force; what it brings is noted.
+func TestLedgerAdmits(t *testing.T) {
+	t.Parallel()
+	ledger := NewLedger(&shelf{})
+	for _, step := range []struct {
+		change func(context.Context, map[string]bool) error
+		alive  map[string]bool
+		a, b   uint64
+	}{
+		{ledger.Record, map[string]bool{"a": true}, 0, 0},
+		{ledger.Admit, map[string]bool{"b": true}, 0, 0},             // tried, and failed
+		{ledger.Record, map[string]bool{"a": true}, 0, 1},            // b had no tokens to lose
+		{ledger.Admit, map[string]bool{"a": false, "b": true}, 0, 1}, // tried, and in force
+		{ledger.Record, map[string]bool{"a": false, "b": true}, 1, 1},
+	} {
+		if err := step.change(t.Context(), step.alive); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := ledger.Epoch("a"), ledger.Epoch("b"); a != step.a || b != step.b {
+			t.Fatalf("after %v: a %d, b %d", step.alive, a, b)
+		}
+	}
+}

@@ -37,6 +37,30 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return "", fmt.Errorf("unknown signature algorithm %q: expected one of %s", name, strings.Join(names, ", "))
 }
 
+// AlgorithmOf returns the algorithm that somebody else's JWS or JWK names. The
+// name Ed25519 (RFC 9864 section 2.2) is another one for EdDSA, of which no
+// other curve exists here. ok is false for every other name, `none` and the
+// symmetric ones included.
+func AlgorithmOf(name string) (alg Algorithm, ok bool) {
+	if name == "Ed25519" {
+		return EdDSA, true
+	}
+	alg = Algorithm(name)
+	return alg, alg.method() != nil
+}
+
+// AlgorithmNames lists all names that [AlgorithmOf] knows, for metadata.
+func AlgorithmNames() []string {
+	names := make([]string, 0, len(Algorithms())+1)
+	for _, alg := range Algorithms() {
+		names = append(names, string(alg))
+		if alg == EdDSA {
+			names = append(names, "Ed25519")
+		}
+	}
+	return names
+}
+
 // SigningKey is what tokens are signed with. Algorithm and key are pinned
 // together by whoever made it.
 type SigningKey struct {

@@ -1,6 +1,7 @@
 // Package store holds what must outlive the process: a few small documents,
-// each read and changed as a whole, and the places where they can be kept.
+// each read and changed as a whole, and the places where they can be kept; and
+// which signed statements were used ([Marks]).
 //
-// Nothing that happens with each request belongs here: the usual place is a
-// file system whose lock is polled once a second.
+// Nothing that happens with each request goes into a document: the usual place
+// is a file system whose lock is polled once a second.
 package store

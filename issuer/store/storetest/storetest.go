@@ -1,5 +1,5 @@
-// Package storetest holds the contract of store.Documents as tests, for every
-// place where documents can be kept.
+// Package storetest holds the contracts of store.Documents and store.Marks as
+// tests, for every place where they can be kept.
 package storetest
 
 import (

@@ -3,5 +3,6 @@
 // which signed statements were used ([Marks]).
 //
 // Nothing that happens with each request goes into a document: the usual place
-// is a file system whose lock is polled once a second.
+// is a file system whose lock is polled once a second. A [Journal] therefore
+// keeps marks in memory and writes them when the program stops.
 package store

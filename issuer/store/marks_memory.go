@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 // MemoryMarks keeps marks in the process, for as long as it lives. It implements
-// [Marks].
+// [Marks]; a [Journal] makes it outlive a restart.
 //
 // It takes some 45 bytes for each mark, and 35 more where each is another
 // owner's; what a flood took stays taken for the next one. Marks lapse as others
@@ -45,7 +46,7 @@ type MemoryMarks struct {
 // is the clock.
 //
 // It knows of no use before: who makes one anew at each start must see to what
-// was used until then.
+// was used until then, or have a [Journal] do it.
 func NewMemoryMarks(places int, now func() time.Time) *MemoryMarks {
 	if places <= 0 {
 		places = DefaultPlaces
@@ -82,6 +83,31 @@ func (m *MemoryMarks) Len() int {
 func (m *MemoryMarks) shardOf(key markKey) *shard {
 	number := maphash.Bytes(m.seed, key[:]) % uint64(len(m.shards))
 	return &m.shards[number]
+}
+
+// close lets every later Mark fail with [ErrClosed], and returns all that are
+// live, by key, and the second up to which marks were forgotten. It may be
+// called again.
+func (m *MemoryMarks) close() (live []record, forgotten uint32) {
+	now := secondOf(m.now())
+	live = make([]record, 0, m.Len())
+	for i := range m.shards {
+		var swept uint32
+		live, swept = m.shards[i].close(live, now)
+		forgotten = max(forgotten, swept)
+	}
+	slices.SortFunc(live, record.compare)
+	return live, forgotten
+}
+
+// restore takes marks over from an earlier life, each once and before the first
+// Mark, also beyond the number of places: to leave one out would let it be
+// replayed.
+func (m *MemoryMarks) restore(marks []record) {
+	now := secondOf(m.now())
+	for _, mark := range marks {
+		m.shardOf(mark.key).restore(mark, now)
+	}
 }
 
 // Interface guard.

@@ -1,19 +1,23 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
 	"time"
 )
 
-// record is a mark as it is held. It has a fixed size, and shows
+// record is a mark as it is held and stored. It has a fixed size, and shows
 // neither a client_id nor a `jti`.
 type record struct {
 	key   markKey
 	owner uint64 // two owners that share a number share their part of the places, and nothing else
 	due   uint32 // Unix second at which it lapses; what lapses after February 2106 counts as then
 }
+
+// compare orders records by their keys.
+func (r record) compare(other record) int { return bytes.Compare(r.key[:], other.key[:]) }
 
 // markKey names a use. Nobody can find another one with the same key: that
 // would take 2^128 tries for somebody else's.

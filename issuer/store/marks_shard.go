@@ -10,7 +10,8 @@ import "sync"
 type shard struct {
 	mu     sync.Mutex
 	places int
-	quota  int    // of one owner
+	quota  int // of one owner
+	closed bool
 	swept  uint32 // what is due by this second was forgotten
 	live   table
 	due    map[uint32]uint32 // second to slot
@@ -28,6 +29,9 @@ func (s *shard) init(places int) {
 func (s *shard) mark(m record, now uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
 	s.sweep(now)
 	if m.due <= s.swept {
 		return ErrStale
@@ -83,4 +87,28 @@ func (s *shard) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.live.count
+}
+
+func (s *shard) close(live []record, now uint32) (all []record, swept uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.sweep(now)
+	for second, number := range s.due {
+		for number != 0 {
+			found := s.live.slots[number]
+			live = append(live, record{key: found.key, owner: found.owner, due: second})
+			number = found.next
+		}
+	}
+	return live, s.swept
+}
+
+func (s *shard) restore(m record, now uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(now)
+	if m.due > s.swept {
+		s.note(m)
+	}
 }

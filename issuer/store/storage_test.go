@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ type backend struct {
 	lockErr   error
 	unlockErr error
 	never     bool // the lock does not come free
+	missing   bool // nothing is stored
 }
 
 func (b *backend) note(ctx context.Context, step string) {
@@ -31,13 +33,16 @@ func (b *backend) note(ctx context.Context, step string) {
 
 func (b *backend) Load(ctx context.Context, _ string) ([]byte, error) {
 	b.note(ctx, "load")
+	if b.missing {
+		return nil, fs.ErrNotExist
+	}
 	return b.content, b.loadErr
 }
 
 func (b *backend) Store(ctx context.Context, _ string, value []byte) error {
 	b.note(ctx, "store")
 	if b.storeErr == nil {
-		b.content = value
+		b.content, b.missing = value, false
 	}
 	return b.storeErr
 }

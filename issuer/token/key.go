@@ -90,7 +90,7 @@ func (a Algorithm) method() jwt.SigningMethod {
 	case RS256:
 		return jwt.SigningMethodRS256
 	case PS256:
-		return jwt.SigningMethodPS256
+		return ps256
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 )
 
 // soundApp is a configuration without a mistake, as Provision sees it.
@@ -161,7 +163,7 @@ func FuzzJudgeIssuerURL(f *testing.F) {
 		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" {
 			t.Fatalf("%q was accepted", value)
 		}
-		if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		if u.Scheme != "https" && (u.Scheme != "http" || !keys.Loopback(u.Hostname())) {
 			t.Fatalf("%q was accepted: another machine is asked without TLS", value)
 		}
 		if judgeIdentifier(value) != nil {

@@ -3,10 +3,11 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 )
 
 // judgeIssuerURL accepts an issuer identifier: an https url without query and
@@ -25,13 +26,32 @@ func judgeIssuerURL(value string) error {
 		return fmt.Errorf("issuer url %q: expected no query and no fragment", value)
 	case !strings.HasPrefix(value, "https://") && !strings.HasPrefix(value, "http://"):
 		return fmt.Errorf("issuer url %q: expected https://", value)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !keys.Loopback(u.Hostname()):
 		return fmt.Errorf("issuer url %q: expected https, or http on localhost, *.localhost, 127.0.0.0/8 or [::1]", value)
 	}
 	if err := judgeAuthority(u); err != nil {
 		return fmt.Errorf("issuer url %q: %w", value, err)
 	}
 	return judgeIssuerPath(u.Path)
+}
+
+// judgeOrigin accepts the scheme and authority of a url, and nothing behind.
+func judgeOrigin(value string) error {
+	u, err := parseURI(value)
+	switch {
+	case err != nil:
+		return fmt.Errorf("url %q: %w", value, err)
+	case u.User != nil:
+		return fmt.Errorf("url of %s: expected no user info", u.Host)
+	case !strings.HasPrefix(value, "https://") && !strings.HasPrefix(value, "http://"):
+		return fmt.Errorf("url %q: expected https:// or http:// and a host", value)
+	case u.Path != "" && u.Path != "/" || strings.ContainsAny(value, "?#"):
+		return fmt.Errorf("url %q: expected scheme and authority alone, such as https://api.example.com", value)
+	}
+	if err := judgeAuthority(u); err != nil {
+		return fmt.Errorf("url %q: %w", value, err)
+	}
+	return nil
 }
 
 func judgeAuthority(u *url.URL) error {
@@ -60,16 +80,6 @@ func judgeIssuerPath(path string) error {
 		}
 	}
 	return nil
-}
-
-// loopback tells whether http to the host stays on this machine.
-func loopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || len(host) > len(".localhost") && strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && (addr.Is4() && addr.IsLoopback() || addr == netip.IPv6Loopback())
 }
 
 // judgeIdentifier accepts a resource identifier: an absolute URI without

@@ -138,7 +138,7 @@ func (w wireRecord) read() (record, error) {
 	if err != nil {
 		return record{}, fmt.Errorf("private: %w", err)
 	}
-	if err := checkFit(private.Public(), alg); err != nil {
+	if err := alg.CheckKey(private.Public()); err != nil {
 		return record{}, fmt.Errorf("private: %w", err)
 	}
 	jwk, err := publicJWK(private.Public(), alg)

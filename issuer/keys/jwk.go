@@ -17,15 +17,8 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-const (
-	// maxRSABits is the largest RSA key of others that verifies; go-jose reads no
-	// larger one either. A check costs four times that of 2048 bits, and whoever
-	// may name a key could make this server calculate for a long time.
-	maxRSABits = 4096
-
-	// maxIDLength is the longest kid, in bytes: kids are logged.
-	maxIDLength = 1024
-)
+// maxIDLength is the longest kid, in bytes: kids are logged.
+const maxIDLength = 1024
 
 // publicKey is a key of somebody else.
 type publicKey struct {
@@ -40,7 +33,7 @@ func (k publicKey) fits(alg token.Algorithm) error {
 	if k.alg != "" && k.alg != alg {
 		return fmt.Errorf("it is for %s", k.alg)
 	}
-	return checkFit(k.public, alg)
+	return alg.CheckKey(k.public)
 }
 
 // digest is that of everything that decides what the key verifies.
@@ -123,8 +116,8 @@ func readMaterial(members map[string]json.RawMessage) (crypto.PublicKey, error) 
 			return nil, fmt.Errorf("%s: expected base64url", name)
 		}
 	}
-	if bits := base64.RawURLEncoding.DecodedLen(len(material["n"])) * 8; bits > maxRSABits+8 {
-		return nil, fmt.Errorf("an RSA key of more than %d bits", maxRSABits)
+	if bits := base64.RawURLEncoding.DecodedLen(len(material["n"])) * 8; bits > token.MaxRSABits+8 {
+		return nil, fmt.Errorf("an RSA key of more than %d bits", token.MaxRSABits)
 	}
 	encoded, err := json.Marshal(material)
 	if err != nil {
@@ -141,7 +134,7 @@ func readMaterial(members map[string]json.RawMessage) (crypto.PublicKey, error) 
 func describeMaterial(kty string, err error) error {
 	switch {
 	case errors.Is(err, jose.ErrUnsupportedKeyType) && kty == "RSA":
-		return fmt.Errorf("an RSA key of more than %d bits", maxRSABits)
+		return fmt.Errorf("an RSA key of more than %d bits", token.MaxRSABits)
 	case errors.Is(err, jose.ErrUnsupportedKeyType):
 		return errors.New("kty, or the crv of such a key, is not known here")
 	case kty == "EC":

@@ -60,7 +60,7 @@ func TestParseSetPassesOver(t *testing.T) {
 		"Ed25519 off the curve": {ed.with("x", base64.RawURLEncoding.EncodeToString(off)), "Ed25519"},
 		"Ed25519 y above p":     {ed.with("x", base64.RawURLEncoding.EncodeToString(above)), "Ed25519"},
 		"RSA of 2047 bits":      {rs.with("n", number(new(big.Int).SetBit(n, 2047, 0))), "bits"},
-		"RSA of 1024 bits":      {rs.with("n", bits(1024)), "1024 bits: expected at least 2048"},
+		"RSA of 1024 bits":      {rs.with("n", bits(1024)), "1024 bits: expected 2048 to 4096"},
 		"RSA of 4097 bits":      {rs.with("n", bits(4097)), "more than 4096 bits"},
 		"RSA of 80000 bits":     {rs.with("n", bits(80000)), "more than 4096 bits"},
 		"RSA, n is even":        {rs.with("n", number(new(big.Int).SetBit(n, 0, 0))), "n: expected an odd number"},

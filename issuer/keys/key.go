@@ -22,9 +22,6 @@ import (
 // and faster by far.
 const rsaBits = 2048
 
-// minRSABits is below what no key signs (RFC 7518 sections 3.3 and 3.5).
-const minRSABits = 2048
-
 // Generate makes a private key for the algorithm. The error names an algorithm
 // that is not one of [token.Algorithms].
 func Generate(alg token.Algorithm) (crypto.Signer, error) {
@@ -41,40 +38,6 @@ func Generate(alg token.Algorithm) (crypto.Signer, error) {
 	}
 	_, err := token.ParseAlgorithm(string(alg))
 	return nil, err
-}
-
-// checkFit says whether a key can be used with an algorithm: its type, its
-// curve, its size. Errors say nothing of the key's value.
-func checkFit(public crypto.PublicKey, alg token.Algorithm) error {
-	switch alg {
-	case token.ES256:
-		return checkCurve(public, elliptic.P256(), alg)
-	case token.ES384:
-		return checkCurve(public, elliptic.P384(), alg)
-	case token.EdDSA:
-		if _, ok := public.(ed25519.PublicKey); !ok {
-			return fmt.Errorf("%s needs an Ed25519 key", alg)
-		}
-		return nil
-	case token.RS256, token.PS256:
-		key, ok := public.(*rsa.PublicKey)
-		if !ok {
-			return fmt.Errorf("%s needs an RSA key", alg)
-		}
-		if bits := key.N.BitLen(); bits < minRSABits {
-			return fmt.Errorf("an RSA key of %d bits: expected at least %d", bits, minRSABits)
-		}
-		return nil
-	}
-	_, err := token.ParseAlgorithm(string(alg))
-	return err
-}
-
-func checkCurve(public crypto.PublicKey, curve elliptic.Curve, alg token.Algorithm) error {
-	if key, ok := public.(*ecdsa.PublicKey); !ok || key.Curve != curve {
-		return fmt.Errorf("%s needs a key on %s", alg, curve.Params().Name)
-	}
-	return nil
 }
 
 // publicJWK is the key as others see it (RFC 7517 section 4): public members

@@ -38,7 +38,7 @@ func TestGenerate(t *testing.T) {
 		for _, other := range token.Algorithms() {
 			shared := strings.HasSuffix(string(alg), "S256") && strings.HasSuffix(string(other), "S256") &&
 				alg != token.ES256 && other != token.ES256
-			if err := checkFit(private.Public(), other); (err == nil) != (alg == other || shared) {
+			if err := other.CheckKey(private.Public()); (err == nil) != (alg == other || shared) {
 				t.Errorf("a key made for %s is used with %s: %v", alg, other, err)
 			}
 		}
@@ -84,7 +84,7 @@ func TestCheckFitRefuses(t *testing.T) {
 		{"no algorithm", ed25519.PublicKey(make([]byte, 32)), ""},
 	}
 	for _, test := range tests {
-		if checkFit(test.public, test.alg) == nil {
+		if test.alg.CheckKey(test.public) == nil {
 			t.Errorf("%s: expected an error", test.name)
 		}
 	}

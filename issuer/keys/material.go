@@ -9,6 +9,8 @@ import (
 	"math"
 	"math/big"
 	"slices"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // checkMaterial refuses keys that can be read and still prove nothing.
@@ -28,15 +30,15 @@ func checkMaterial(public crypto.PublicKey) error {
 // whose private half everyone can calculate.
 func checkRSA(key *rsa.PublicKey) error {
 	switch {
-	case key.N.BitLen() > maxRSABits:
-		return fmt.Errorf("an RSA key of more than %d bits", maxRSABits)
+	case key.N.BitLen() > token.MaxRSABits:
+		return fmt.Errorf("an RSA key of more than %d bits", token.MaxRSABits)
 	// With an exponent of 1 every text is its own signature; an even one has no
 	// private half.
 	case key.E < 3 || key.E > math.MaxInt32 || key.E%2 == 0:
 		return fmt.Errorf("e: expected an odd number from 3 to %d", math.MaxInt32)
 	case key.N.Bit(0) == 0:
 		return errors.New("n: expected an odd number")
-	case key.N.BitLen() >= minRSABits && rocaWeak(key.N):
+	case key.N.BitLen() >= token.MinRSABits && rocaWeak(key.N):
 		return errors.New("an RSA key whose private half can be calculated (CVE-2017-15361)")
 	}
 	return nil

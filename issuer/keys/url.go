@@ -28,7 +28,7 @@ func CheckURL(raw string) error {
 		return fmt.Errorf("key url %q: expected https://", raw)
 	case u.Hostname() == "":
 		return fmt.Errorf("key url %q: expected a host", raw)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
 		return fmt.Errorf("key url %q: expected https, or http on localhost, *.localhost, 127.0.0.0/8 or [::1]", raw)
 	}
 	if err := checkPort(u); err != nil {
@@ -58,8 +58,9 @@ func checkPort(u *url.URL) error {
 	return nil
 }
 
-// loopback tells whether http to the host stays on this machine.
-func loopback(host string) bool {
+// Loopback tells whether http to the host stays on this machine: localhost,
+// *.localhost, 127.0.0.0/8 or ::1.
+func Loopback(host string) bool {
 	host = strings.ToLower(host)
 	if host == "localhost" || len(host) > len(".localhost") && strings.HasSuffix(host, ".localhost") {
 		return true

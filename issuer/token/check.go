@@ -18,7 +18,9 @@ const (
 	CheckExpired     Check = "expired"       // RFC 7519 section 4.1.4
 	CheckNotYet      Check = "not_yet_valid" // RFC 7519 sections 4.1.5 and 4.1.6
 	CheckIdentity    Check = "identity"      // client_id and scope fit to be passed on
-	CheckBound       Check = "cnf"           // sender-constrained: not a bearer token (RFC 7800, 8705, 9449)
+	CheckBound       Check = "cnf"           // bound to a key: not a bearer token (RFC 9449 section 7.2)
+	CheckUnbound     Check = "unbound"       // a bearer token where a bound one is needed
+	CheckCertificate Check = "certificate"   // bound to another certificate than the connection's (RFC 8705 section 3)
 	CheckRevoked     Check = "revoked"       // RFC 7009
 	CheckClient      Check = "client"        // unknown, disabled, or re-enabled since
 	CheckEntitlement Check = "entitlement"   // carries what the client no longer has
@@ -45,6 +47,8 @@ var descriptions = map[Check]string{
 	CheckNotYet:      "the access token is not yet valid (nbf or iat)",
 	CheckIdentity:    "the access token has a client_id or scope that cannot be used",
 	CheckBound:       "the access token is bound to a key (cnf) and cannot be used as a bearer token",
+	CheckUnbound:     "the access token is not bound to a key (cnf)",
+	CheckCertificate: "the access token is bound to another certificate than that of the connection (cnf)",
 	CheckRevoked:     "the access token is revoked",
 	CheckClient:      "the client of the access token is disabled or removed",
 	CheckEntitlement: "the client no longer has all that the access token carries",

@@ -35,6 +35,16 @@ type Confirmation struct {
 	KeyThumbprint         string `json:"jkt,omitempty"`      // RFC 9449 section 6.1
 }
 
+// TokenType is the `token_type` of the token (RFC 6749 section 7.1): DPoP where
+// it is bound to a key of which proofs are asked for (RFC 9449 section 5), else
+// Bearer, also where it is bound to a certificate (RFC 8705 section 3).
+func (c *Claims) TokenType() string {
+	if c.Confirmation != nil && c.Confirmation.KeyThumbprint != "" {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
 // Leeway is how far the clocks of issuer and gate may differ: it is granted
 // for exp, nbf and iat alike.
 const Leeway = 30 * time.Second

@@ -2,6 +2,10 @@ package token
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"fmt"
 	"strings"
 
@@ -75,6 +79,48 @@ type VerificationKey struct {
 	ID        string // kid
 	Algorithm Algorithm
 	Public    crypto.PublicKey
+}
+
+// MinRSABits is below what no RSA key signs or verifies, and MaxRSABits above:
+// RFC 7518 section 3.3 asks for the first; the second bounds what a key that
+// somebody else chose can cost, and is what go-jose reads.
+const (
+	MinRSABits = 2048
+	MaxRSABits = 4096
+)
+
+// CheckKey says whether a public key can be used with the algorithm: its type,
+// its curve, its size. Errors say nothing of the key's value.
+func (a Algorithm) CheckKey(public crypto.PublicKey) error {
+	switch a {
+	case ES256:
+		return checkCurve(public, elliptic.P256(), a)
+	case ES384:
+		return checkCurve(public, elliptic.P384(), a)
+	case EdDSA:
+		if key, ok := public.(ed25519.PublicKey); !ok || len(key) != ed25519.PublicKeySize {
+			return fmt.Errorf("%s needs an Ed25519 key", a)
+		}
+		return nil
+	case RS256, PS256:
+		key, ok := public.(*rsa.PublicKey)
+		if !ok {
+			return fmt.Errorf("%s needs an RSA key", a)
+		}
+		if bits := key.N.BitLen(); bits < MinRSABits || bits > MaxRSABits {
+			return fmt.Errorf("an RSA key of %d bits: expected %d to %d", bits, MinRSABits, MaxRSABits)
+		}
+		return nil
+	}
+	_, err := ParseAlgorithm(string(a))
+	return err
+}
+
+func checkCurve(public crypto.PublicKey, curve elliptic.Curve, alg Algorithm) error {
+	if key, ok := public.(*ecdsa.PublicKey); !ok || key.Curve != curve {
+		return fmt.Errorf("%s needs a key on %s", alg, curve.Params().Name)
+	}
+	return nil
 }
 
 // method is golang-jwt's implementation of an algorithm; nil for a name that

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -13,7 +12,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
-	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -45,6 +44,13 @@ type App struct {
 	// The clients that may ask for tokens.
 	Clients []Client `json:"clients,omitempty"`
 
+	// For whom a client assertion may be meant besides the issuer url: with
+	// `endpoint`, the url of a token endpoint too. Default: `issuer`, for nobody.
+	AssertionAudience string `json:"assertion_audience,omitempty"`
+
+	// What is asked of DPoP proofs (RFC 9449).
+	DPoP DPoP `json:"dpop,omitzero"`
+
 	// Bounds of what strangers may try.
 	Limits Limits `json:"limits,omitzero"`
 
@@ -54,7 +60,10 @@ type App struct {
 	shared   *shared
 	standing *client.Standing
 	cache    *gate.Cache
+	proofs   *proof.Checker
 	server   *issuer.Server
+	files    []*watchedFile
+	leased   []string // urls of keys in the pool
 
 	started chan struct{} // closed by Start
 	stop    context.CancelFunc
@@ -94,7 +103,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 		return err
 	}
 	a.lease, a.shared = acquired, acquired.state
-	if err := a.shared.load(ctx); err != nil {
+	if err := errors.Join(a.shared.load(ctx), a.shared.marks.Check(ctx)); err != nil {
 		return err
 	}
 	registry, err := a.registry()
@@ -106,6 +115,9 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	}
 	a.standing = client.NewStanding(registry, a.shared.ledger, a.shared.revoked)
 	a.cache = gate.NewCache()
+	if a.proofs, err = proof.NewChecker(a.proofConfig()); err != nil {
+		return err
+	}
 	a.server, err = issuer.New(a.issuerConfig(registry))
 	return err
 }
@@ -122,13 +134,24 @@ func (a *App) Start() error {
 	if err := a.maintainKeys(ctx); err != nil {
 		return err
 	}
+	if err := a.resumeMarks(ctx); err != nil {
+		return err
+	}
+	if a.DPoP.Nonce {
+		if err := a.shared.nonces.Make(ctx, a.shared.documents); err != nil {
+			return err
+		}
+	}
 	if err := a.shared.settle(ctx); err != nil {
 		return err
 	}
 	if err := a.shared.ledger.Admit(ctx, a.aliveClients()); err != nil {
 		return fmt.Errorf("recording the clients: %w", err)
 	}
-	a.stopped.Go(func() { a.keepUp(ctx) })
+	a.stopped.Go(func() { a.every(ctx, a.refreshInterval(), a.keepUp) })
+	if len(a.files) > 0 {
+		a.stopped.Go(func() { a.every(ctx, watchEvery, func(context.Context) { a.reloadFiles() }) })
+	}
 	return nil
 }
 
@@ -143,88 +166,10 @@ func (a *App) Stop() error {
 
 // Cleanup gives the shared state back. It runs also where Provision failed.
 func (a *App) Cleanup() error {
+	a.releaseKeys()
 	err := a.lease.release()
 	a.lease = nil
 	return err
-}
-
-// readyTimeout is how long a request waits for the very first key.
-const readyTimeout = 10 * time.Second
-
-// ready returns at once when there is a key to sign and verify with. Caddy
-// starts apps in no order: before the very first key is made, HTTP may already
-// serve, and its requests wait rather than fail.
-func (a *App) ready(ctx context.Context) error {
-	if _, err := a.shared.ring.Signer(); err == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	select {
-	case <-a.started:
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the first key: %w", ctx.Err())
-	}
-	_, err := a.shared.ring.Signer()
-	return err
-}
-
-// refreshEvery is how often stored keys and clients are looked at for what
-// other instances changed and for what is due.
-const refreshEvery = 30 * time.Second
-
-// keepUp keeps keys and clients in step with the clock and the storage.
-func (a *App) keepUp(ctx context.Context) {
-	ticker := time.NewTicker(a.refreshInterval())
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			a.keepUpOnce(ctx)
-		}
-	}
-}
-
-// keepUpOnce never lets a panic end the whole server.
-func (a *App) keepUpOnce(ctx context.Context) {
-	defer func() {
-		if problem := recover(); problem != nil {
-			a.logger.Error("keeping keys and clients up to date panicked", zap.Any("panic", problem), zap.Stack("stack"))
-		}
-	}()
-	if err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx), a.shared.load(ctx)); err != nil && ctx.Err() == nil {
-		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
-	}
-}
-
-// refreshInterval is short enough that a key is known everywhere long before
-// it signs.
-func (a *App) refreshInterval() time.Duration {
-	return max(min(refreshEvery, time.Duration(a.Signing.PublishAhead)/4), 10*time.Millisecond)
-}
-
-func (a *App) maintainKeys(ctx context.Context) error {
-	changes, err := a.shared.ring.Maintain(ctx, keys.Config{
-		Algorithm:       a.algorithm(),
-		RotateEvery:     a.rotateEvery(),
-		PublishAhead:    time.Duration(a.Signing.PublishAhead),
-		LongestLifetime: a.longestLifetime(),
-	})
-	if err != nil {
-		return fmt.Errorf("maintaining the signing keys: %w", err)
-	}
-	for _, id := range changes.Made {
-		a.audit.logger.Info("signing key made", zap.String("kid", id))
-	}
-	if changes.Signing != "" {
-		a.audit.logger.Info("signing key in use", zap.String("kid", changes.Signing))
-	}
-	for _, id := range changes.Forgotten {
-		a.audit.logger.Info("signing key forgotten", zap.String("kid", id))
-	}
-	return nil
 }
 
 // appOf finds the app of the configuration that a handler belongs to.

@@ -3,12 +3,15 @@ package caddymodule
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // auditor writes the audit log (logger `oauth2.audit`): one line for each token
@@ -52,11 +55,24 @@ func (a *auditor) issued(event *issuer.Event) {
 			zap.Strings("resources", event.Resources),
 			zap.Strings("scope", event.Scope),
 			zap.String("jti", event.TokenID),
+			zap.String("bound_to", boundTo(event.Confirmation)),
 			zap.String("kid", event.KeyID),
 			zap.Duration("lifetime", event.Lifetime),
 			zap.Duration("duration", event.Duration),
 		)
 	}
+}
+
+// boundTo tells to what a token is bound (RFC 7800), in the words of `require`.
+func boundTo(confirmation *token.Confirmation) string {
+	var words []string
+	if confirmation != nil && confirmation.KeyThumbprint != "" {
+		words = append(words, string(client.BoundByDPoP))
+	}
+	if confirmation != nil && confirmation.CertificateThumbprint != "" {
+		words = append(words, string(client.BoundByCertificate))
+	}
+	return strings.Join(words, " ")
 }
 
 // refusals are the messages for refusals by endpoint.

@@ -3,12 +3,14 @@ package caddymodule
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -36,6 +38,9 @@ func (a *App) setDefaults() {
 	}
 	if a.Signing.PublishAhead == 0 {
 		a.Signing.PublishAhead = caddy.Duration(defaultPublishAhead)
+	}
+	if a.DPoP.MaxAge == 0 {
+		a.DPoP.MaxAge = caddy.Duration(proof.DefaultMaxAge)
 	}
 	failures := &a.Limits.TokenFailures
 	failures.Count = cmp.Or(failures.Count, defaultFailures)
@@ -73,6 +78,27 @@ func (a *App) longestLifetime() time.Duration {
 	return time.Duration(longest)
 }
 
+// proofConfig is how DPoP proofs are judged.
+func (a *App) proofConfig() proof.Config {
+	config := proof.Config{MaxAge: time.Duration(a.DPoP.MaxAge), Marks: a.shared.marks, Now: time.Now}
+	if a.DPoP.Nonce {
+		config.Nonces = a.shared.nonces
+	}
+	return config
+}
+
+// longestProof is for how long an assertion or a proof can be good after it was
+// made: what may have been used before an unclean stop is refused for as long.
+func (a *App) longestProof() time.Duration {
+	return max(client.MaxAssertionLifetime, time.Duration(a.DPoP.MaxAge)) + 2*token.Leeway
+}
+
+// requiresCertificates tells whether tokens of some client are bound to its
+// certificate.
+func (a *App) requiresCertificates() bool {
+	return slices.ContainsFunc(a.Clients, func(c Client) bool { return c.Require == string(client.BoundByCertificate) })
+}
+
 // aliveClients tells of every configured client whether it is enabled.
 func (a *App) aliveClients() map[string]bool {
 	alive := make(map[string]bool, len(a.Clients))
@@ -88,12 +114,18 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		TokenLifetime: time.Duration(a.TokenLifetime),
 		ScopeAliases:  a.ScopeAliases,
 		PublishAhead:  time.Duration(a.Signing.PublishAhead),
-		Clients:       registry,
-		Authenticator: client.NewAuthenticator(registry, rememberedSecrets(), slowHashes(), time.Now),
-		Standing:      a.standing,
-		Epochs:        a.shared.ledger,
-		Revocations:   a.shared.revoked,
-		Failures:      a.shared.failures,
+
+		EndpointAudience: a.AssertionAudience == "endpoint",
+
+		Clients: registry,
+		Authenticator: client.NewAuthenticator(client.AuthenticatorConfig{
+			Registry: registry, Memory: rememberedSecrets(), Queue: slowHashes(), Marks: a.shared.marks, Now: time.Now,
+		}),
+		Proofs:      a.proofs,
+		Standing:    a.standing,
+		Epochs:      a.shared.ledger,
+		Revocations: a.shared.revoked,
+		Failures:    a.shared.failures,
 		FailureLimit: client.FailureLimit{
 			Count: a.Limits.TokenFailures.Count, Per: time.Duration(a.Limits.TokenFailures.Duration),
 		},
@@ -124,6 +156,9 @@ func (a *App) registry() (*client.Registry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("client %q: %w", a.Clients[i].ID, err)
 		}
+		if err := a.credentials(&a.Clients[i], &built); err != nil {
+			return nil, err
+		}
 		clients = append(clients, built)
 	}
 	return client.NewRegistry(clients)
@@ -134,7 +169,7 @@ func (c *Client) build(roles map[string]token.Scopes, everything []string) (clie
 	built := client.Client{
 		ID: c.ID, Name: c.Name, Subject: c.Subject, Roles: c.Roles, Resources: c.Resources,
 		Scopes: c.Scopes, TokenLifetime: time.Duration(c.TokenLifetime), Disabled: c.Disabled,
-		Introspect: introspectOf[c.Introspect],
+		Introspect: introspectOf[c.Introspect], Require: client.Binding(c.Require),
 	}
 	if len(built.Resources) == 0 {
 		built.Resources = everything

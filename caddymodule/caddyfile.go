@@ -70,6 +70,7 @@ type subdirective struct {
 	repeats bool               // may stand more than once
 	block   bool               // may have a block
 	secret  bool               // its words are in no message
+	json    bool               // a word may be a JSON object, whose braces are its own
 	pattern bool               // the second word is a path pattern, whose braces are wildcards
 	read    func(l line) error // called once all of the above holds
 }
@@ -134,7 +135,7 @@ func (s subdirective) checkLine(within string, l line) error {
 		if word.Text == "" {
 			return fault(word, "empty value")
 		}
-		if s.pattern && i == 1 {
+		if s.pattern && i == 1 || s.json && inlineJSON(word.Text) {
 			continue
 		}
 		if err := s.checkPlaceholders(word.Text); err != nil {

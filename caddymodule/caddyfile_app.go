@@ -30,6 +30,8 @@ type appReader struct {
 //		resource       <identifier> { ... }
 //		role           <name> <scope>...
 //		client         <client_id> { ... }
+//		assertion_audience issuer|endpoint
+//		dpop           { nonce on|off; max_age <duration> }
 //		limits         { token_failures <count> <duration> }
 //	}
 //
@@ -77,6 +79,11 @@ func (r *appReader) subdirectives() []subdirective {
 		{grammar: "resource <identifier> { ... }", words: exactly(1), repeats: true, block: true, read: r.resource},
 		{grammar: "role <name> <scope>...", words: atLeast(2), repeats: true, read: r.role},
 		{grammar: "client <client_id> { ... }", words: exactly(1), repeats: true, block: true, read: r.client},
+		{
+			grammar: "assertion_audience issuer|endpoint", words: exactly(1),
+			read: r.marks.text("assertion_audience", &r.app.AssertionAudience),
+		},
+		{grammar: "dpop { ... }", words: exactly(0), block: true, read: r.dpop},
 		{grammar: "limits { ... }", words: exactly(0), block: true, read: r.limits},
 	}
 }
@@ -102,6 +109,25 @@ func (r *appReader) signing(l line) error {
 		{
 			grammar: "publish_ahead <duration>", words: exactly(1),
 			read: r.marks.duration("signing", &signing.PublishAhead, judgePeriod),
+		},
+	})
+}
+
+// dpop reads
+//
+//	dpop {
+//		nonce   on|off
+//		max_age <duration>
+//	}
+func (r *appReader) dpop(l line) error {
+	if !l.hasBlock {
+		return atToken(l.name, errors.New("oauth2: dpop: missing block: expected `dpop { nonce on|off; max_age <duration> }`"))
+	}
+	return readBlock("dpop", l.block, []subdirective{
+		{grammar: "nonce on|off", words: exactly(1), read: readSwitch("dpop", &r.app.DPoP.Nonce)},
+		{
+			grammar: "max_age <duration>", words: exactly(1),
+			read: r.marks.duration("dpop", &r.app.DPoP.MaxAge, judgeProofAge),
 		},
 	})
 }

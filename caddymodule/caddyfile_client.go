@@ -10,12 +10,17 @@ import (
 //		name           <text>
 //		secret         <text> { id <text>; expires <RFC 3339 time> }
 //		secret_hash    <phc-string> { ... }
+//		jwks           <file-or-inline-json>
+//		jwks_uri       <url>
+//		tls_client_auth             <subject_dn|san_dns|san_uri|san_ip|san_email> <value>
+//		self_signed_tls_client_auth <pem-file>
 //		scopes         <scope>...
 //		roles          <role>...
 //		resources      <identifier>...
 //		subject        <text>
 //		token_lifetime <duration>
 //		claims         <name> <value>
+//		require        dpop|mtls
 //		introspect     any|own|none
 //		disabled
 //	}
@@ -31,7 +36,7 @@ func (r *appReader) client(l line) error {
 func (r *appReader) clientSubdirectives(path string, client *Client) []subdirective {
 	within := fmt.Sprintf("client %q", client.ID)
 	secret := func(l line) error { return r.secret(path, within, client, l) }
-	return []subdirective{
+	return append(r.credentialSubdirectives(path, client), []subdirective{
 		{grammar: "name <text>", words: exactly(1), read: r.marks.text(path+".name", &client.Name)},
 		{grammar: "secret <text> { ... }", words: exactly(1), repeats: true, block: true, secret: true, read: secret},
 		{grammar: "secret_hash <phc-string> { ... }", words: exactly(1), repeats: true, block: true, secret: true, read: secret},
@@ -56,11 +61,34 @@ func (r *appReader) clientSubdirectives(path string, client *Client) []subdirect
 			grammar: "claims <name> <value>", words: exactly(2), repeats: true,
 			read: func(l line) error { return r.claim(path, within, client, l) },
 		},
+		{grammar: "require dpop|mtls", words: exactly(1), read: r.marks.text(path+".require", &client.Require)},
 		{
 			grammar: "introspect any|own|none", words: exactly(1),
 			read: r.marks.text(path+".introspect", &client.Introspect),
 		},
 		{grammar: "disabled", words: exactly(0), read: switchOn(&client.Disabled)},
+	}...)
+}
+
+// credentialSubdirectives are those by which a client proves who it is without
+// a secret.
+func (r *appReader) credentialSubdirectives(path string, client *Client) []subdirective {
+	return []subdirective{
+		{grammar: "jwks <file-or-inline-json>", words: exactly(1), json: true, read: r.marks.text(path+".jwks", &client.JWKS)},
+		{grammar: "jwks_uri <url>", words: exactly(1), read: r.marks.text(path+".jwks_uri", &client.JWKSURI)},
+		{
+			grammar: "tls_client_auth <subject_dn|san_dns|san_uri|san_ip|san_email> <value>", words: exactly(2),
+			read: func(l line) error {
+				name := &client.TLSClientAuth
+				name.Kind, name.Value = l.words[0].Text, l.words[1].Text
+				r.marks[path+".tls_client_auth.kind"], r.marks[path+".tls_client_auth.value"] = l.words[0], l.words[1]
+				return nil
+			},
+		},
+		{
+			grammar: "self_signed_tls_client_auth <pem-file>", words: exactly(1),
+			read: r.marks.text(path+".self_signed_tls_client_auth", &client.SelfSigned),
+		},
 	}
 }
 

@@ -25,6 +25,7 @@ type gateReader struct {
 //		allow_clients    <client_id>...
 //		forward_token
 //		identity_headers <client> <scope> <issuer>|off
+//		external_url     <url>
 //		realm            <text>
 //	}
 //
@@ -84,6 +85,7 @@ func (r *gateReader) subdirectives() []subdirective {
 			grammar: "identity_headers <client> <scope> <issuer>|off", words: count{1, 3},
 			read: r.identityHeaders,
 		},
+		{grammar: "external_url <url>", words: exactly(1), read: r.marks.text("external_url", &r.gate.ExternalURL)},
 		{grammar: "realm <text>", words: exactly(1), read: r.marks.text("realm", &r.gate.Realm)},
 	}
 }

@@ -11,6 +11,7 @@ import (
 //		jwks           <path>
 //		introspection  <path>|off
 //		revocation     <path>|off
+//		mtls_host      <url>
 //	}
 func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	matcher, l, err := readDirective(h)
@@ -31,6 +32,7 @@ func parseIssuer(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		{grammar: "jwks <path>", words: exactly(1), read: marks.text("jwks", &issuer.JWKS)},
 		{grammar: "introspection <path>|off", words: exactly(1), read: marks.text("introspection", &issuer.Introspection)},
 		{grammar: "revocation <path>|off", words: exactly(1), read: marks.text("revocation", &issuer.Revocation)},
+		{grammar: "mtls_host <url>", words: exactly(1), read: marks.text("mtls_host", &issuer.MTLSHost)},
 	})
 	if err != nil {
 		return nil, err

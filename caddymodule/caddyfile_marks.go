@@ -73,6 +73,19 @@ func (m marks) duration(within string, into *caddy.Duration, judge func(time.Dur
 	}
 }
 
+// readSwitch makes a reader of `on` or `off`.
+func readSwitch(within string, into *bool) func(line) error {
+	return func(l line) error {
+		switch word := l.words[0].Text; word {
+		case "on", "off":
+			*into = word == "on"
+			return nil
+		default:
+			return atToken(l.words[0], fmt.Errorf("%s: %s: %q: expected on or off", within, l.name.Text, word))
+		}
+	}
+}
+
 // switchOn makes a reader of a subdirective without words.
 func switchOn(into *bool) func(line) error {
 	return func(line) error {

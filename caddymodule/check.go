@@ -120,6 +120,17 @@ func (c checker) among(kind string, declared []string) func(string) error {
 	}
 }
 
+// oneOf makes a judge that accepts two words or more.
+func oneOf(words ...string) func(string) error {
+	last := len(words) - 1
+	return func(value string) error {
+		if !slices.Contains(words, value) {
+			return fmt.Errorf("%q: expected %s or %s", value, strings.Join(words[:last], ", "), words[last])
+		}
+		return nil
+	}
+}
+
 // both makes a judge of two.
 func both(first, second func(string) error) func(string) error {
 	return func(value string) error {

@@ -30,6 +30,9 @@ func (c checker) app(a *App) error {
 	if err := c.limits(root.sub("limits", "limits"), a.Limits); err != nil {
 		return err
 	}
+	if err := c.proofs(root, a); err != nil {
+		return err
+	}
 	if err := c.list(root.sub("scope_aliases", "scope_alias"), a.ScopeAliases, judgeScope); err != nil {
 		return err
 	}
@@ -58,6 +61,26 @@ func (c checker) signing(p place, s Signing) error {
 		}
 	}
 	return p.sub("publish_ahead", "publish_ahead").duration(s.PublishAhead, judgePeriod)
+}
+
+// proofs judges what is asked of assertions and DPoP proofs.
+func (c checker) proofs(root place, a *App) error {
+	if a.AssertionAudience != "" {
+		judge := oneOf("issuer", "endpoint")
+		if err := c.text(root.sub("assertion_audience", "assertion_audience"), a.AssertionAudience, judge); err != nil {
+			return err
+		}
+	}
+	return root.sub("dpop", "dpop").sub("max_age", "max_age").duration(a.DPoP.MaxAge, judgeProofAge)
+}
+
+// judgeProofAge accepts what is long enough for a request to arrive, and so
+// short that the marks of used proofs stay few.
+func judgeProofAge(age time.Duration) error {
+	if age < time.Second || age > time.Hour || age%time.Second != 0 {
+		return fmt.Errorf("%s: expected whole seconds, from 1s to 1h", age)
+	}
+	return nil
 }
 
 func (c checker) limits(p place, l Limits) error {

@@ -35,6 +35,9 @@ func (c checker) client(p place, cl Client, a *App) error {
 	if err := c.secrets(p, cl.Secrets); err != nil {
 		return err
 	}
+	if err := c.credentials(p, cl); err != nil {
+		return err
+	}
 	if err := c.grants(p, cl, a); err != nil {
 		return err
 	}
@@ -46,7 +49,7 @@ func (c checker) client(p place, cl Client, a *App) error {
 			return err
 		}
 	}
-	if err := c.text(p.sub("introspect", "introspect"), cmp.Or(cl.Introspect, "own"), judgeIntrospect); err != nil {
+	if err := c.text(p.sub("introspect", "introspect"), cmp.Or(cl.Introspect, "own"), oneOf("any", "own", "none")); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(cl.Claims)) {
@@ -55,13 +58,6 @@ func (c checker) client(p place, cl Client, a *App) error {
 		}
 	}
 	return p.sub("token_lifetime", "token_lifetime").duration(cl.TokenLifetime, judgeLifetime)
-}
-
-func judgeIntrospect(value string) error {
-	if _, known := introspectOf[value]; !known {
-		return fmt.Errorf("%q: expected any, own or none", value)
-	}
-	return nil
 }
 
 // grants judges what the client may ask for.

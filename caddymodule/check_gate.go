@@ -39,6 +39,11 @@ func (c checker) gate(g *Gate, a *App) error {
 	if err := c.identityHeaders(root.sub("identity_headers", "identity_headers"), g.IdentityHeaders); err != nil {
 		return err
 	}
+	if g.ExternalURL != "" {
+		if err := c.text(root.sub("external_url", "external_url"), g.ExternalURL, judgeOrigin); err != nil {
+			return err
+		}
+	}
 	if g.Realm == "" {
 		return nil
 	}

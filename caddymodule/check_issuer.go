@@ -56,7 +56,19 @@ func (c checker) issuer(i *Issuer, a *App) error {
 			return err
 		}
 	}
-	return nil
+	if i.MTLSHost == "" {
+		return nil
+	}
+	return c.text(root.sub("mtls_host", "mtls_host"), i.MTLSHost, judgeMTLSHost)
+}
+
+// judgeMTLSHost accepts an origin where there is TLS: without, there are no
+// certificates.
+func judgeMTLSHost(value string) error {
+	if !strings.HasPrefix(value, "https://") {
+		return fmt.Errorf("url %q: expected https:// and a host", value)
+	}
+	return judgeOrigin(value)
 }
 
 // judgePath accepts a path that every client and server spells alike, so that

@@ -80,68 +80,6 @@ type Role struct {
 	Scopes []string `json:"scopes"`
 }
 
-// Client is a machine that may ask for tokens.
-type Client struct {
-	// The client_id: 1 to 128 printable ASCII characters, not beginning or
-	// ending with a space.
-	ID string `json:"id"`
-
-	// A name for people, in lists and logs. Default: none.
-	Name string `json:"name,omitempty"`
-
-	// The client's secrets. Any of them that has not expired is good, so that
-	// rotation interrupts nobody.
-	Secrets []Secret `json:"secrets,omitempty"`
-
-	// The scopes that the client may have, besides those of its roles.
-	Scopes []string `json:"scopes,omitempty"`
-
-	// The names of the client's roles.
-	Roles []string `json:"roles,omitempty"`
-
-	// The resources that the client may ask tokens for. The first is used where
-	// it asks for none. Default: all that are declared.
-	Resources []string `json:"resources,omitempty"`
-
-	// The `sub` of the client's tokens. Default: the client_id.
-	Subject string `json:"subject,omitempty"`
-
-	// How long the client's tokens live. Default: the resource's
-	// `token_lifetime`, else the app's.
-	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
-
-	// Claims to add to the client's tokens. Names that RFC 9068 or RFC 7519
-	// registers are refused.
-	Claims map[string]string `json:"claims,omitempty"`
-
-	// About whose tokens the client may ask at the introspection endpoint: `any`
-	// client's, its `own`, or `none`. Default: `own`.
-	Introspect string `json:"introspect,omitempty"`
-
-	// A disabled client gets no token, and those it has are refused, also after
-	// it was enabled again. Default: false.
-	Disabled bool `json:"disabled,omitempty"`
-}
-
-// Secret is one of a client's secrets: either the text or a hash of it.
-type Secret struct {
-	// A name for this secret in lists and logs. Default: its position among
-	// the client's secrets, beginning with 1.
-	ID string `json:"id,omitempty"`
-
-	// The secret itself, at least 16 bytes, any UTF-8. Better a placeholder
-	// (`{env.BATCH_SECRET}`, `{file./run/secrets/batch}`) than the text: it is
-	// resolved when the configuration is loaded and shows nowhere.
-	Secret string `json:"secret,omitempty"`
-
-	// Instead of `secret`: a hash in PHC form, `$argon2id$`, `$2a$`, `$2b$`,
-	// `$2y$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$` or `$sha256$`.
-	Hash string `json:"hash,omitempty"`
-
-	// The moment from which the secret is refused (RFC 3339). Default: never.
-	Expires string `json:"expires,omitempty"`
-}
-
 // Rule says what requests of some methods to some paths need.
 type Rule struct {
 	// The methods; none means every method. A rule for GET covers HEAD.
@@ -157,22 +95,6 @@ type Rule struct {
 
 	// No token is needed. Excludes `scopes`. Default: false.
 	Public bool `json:"public,omitempty"`
-}
-
-// Limits bound what strangers may try.
-type Limits struct {
-	// Failed client authentications for each client and address; then 429, the
-	// right secret included. Default: 10 in 1m.
-	TokenFailures FailureLimit `json:"token_failures,omitzero"`
-}
-
-// FailureLimit is a number in a time.
-type FailureLimit struct {
-	// How many. Default: 10.
-	Count int `json:"count,omitempty"`
-
-	// In which time. Default: `1m`.
-	Duration caddy.Duration `json:"duration,omitempty"`
 }
 
 // IdentityHeaders are the request headers in which the upstream is told who

@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"crypto/x509"
 	"net/http"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -15,7 +17,19 @@ import (
 
 // peerOf tells the issuer who is at the other end of the connection.
 func peerOf(r *http.Request) issuer.Peer {
-	return issuer.Peer{Address: clientAddress(r)}
+	peer := issuer.Peer{Address: clientAddress(r), Certificate: clientCertificate(r)}
+	// Caddy's client_auth modes `request` and `require` take any certificate.
+	peer.ChainVerified = peer.Certificate != nil && len(r.TLS.VerifiedChains) > 0
+	return peer
+}
+
+// clientCertificate is the one that the client has shown on this very
+// connection, whoever issued it; nil: none.
+func clientCertificate(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return nil
+	}
+	return r.TLS.PeerCertificates[0]
 }
 
 // clientAddress is the client's IP address as trusted_proxies has it.
@@ -31,11 +45,21 @@ func gateRequest(r *http.Request) gate.Request {
 		EscapedPath:   r.URL.EscapedPath(),
 		Path:          r.URL.Path,
 		Authorization: r.Header["Authorization"],
+		DPoP:          r.Header["Dpop"],
+		Certificate:   clientCertificate(r),
 	}
-	if earlier := callerOf(r); earlier != nil && len(facts.Authorization) == 0 {
+	if len(facts.DPoP) > 0 {
+		facts.Target = target(r)
+	}
+	if earlier := callerOf(r); earlier != nil {
 		// A gate further out has taken the token away from what follows, and
 		// this one is to judge it too.
-		facts.Authorization = earlier.authorization
+		if len(facts.Authorization) == 0 {
+			facts.Authorization = earlier.authorization
+		}
+		if slices.Equal(facts.Authorization, earlier.authorization) {
+			facts.Proved = earlier.proved
+		}
 	}
 	if r.URL.Opaque != "" {
 		// A target that is neither a path nor an absolute url: what an upstream
@@ -43,6 +67,22 @@ func gateRequest(r *http.Request) gate.Request {
 		facts.EscapedPath, facts.Path = r.URL.Opaque, ""
 	}
 	return facts
+}
+
+// target is what the client asked for, before any rewrite. Caddy keeps method
+// and url of it.
+func target(r *http.Request) gate.Target {
+	asked := gate.Target{Method: upstreamMethod(r), Scheme: "http", Host: r.Host, Path: r.URL.EscapedPath()}
+	if r.TLS != nil {
+		asked.Scheme = "https"
+	}
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		asked.Path = original.URL.EscapedPath()
+		if original.Method != r.Method {
+			asked.Method = original.Method
+		}
+	}
+	return asked
 }
 
 // upstreamMethod is the method that reverse_proxy will send: it turns a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -39,6 +40,11 @@ type Gate struct {
 
 	// The request headers that tell the upstream who calls.
 	IdentityHeaders IdentityHeaders `json:"identity_headers,omitzero"`
+
+	// Scheme and authority of the urls that clients see, such as
+	// `https://api.example.com`: a DPoP proof must be for such a url. Default:
+	// those of the request as Caddy sees it.
+	ExternalURL string `json:"external_url,omitempty"`
 
 	// The realm in challenges (RFC 9110 section 11.5). Default: the resource.
 	Realm string `json:"realm,omitempty"`
@@ -89,9 +95,13 @@ func (g *Gate) config(app *App) gate.Config {
 		Scopes:       g.Scopes,
 		Realm:        g.Realm,
 		AllowClients: g.AllowClients,
+		ExternalURL:  strings.TrimSuffix(g.ExternalURL, "/"),
 		Keys:         app.shared.ring,
 		Clients:      app.standing,
+		Proofs:       app.proofs,
 		Cache:        app.cache,
+
+		CertificateBound: app.requiresCertificates(),
 	}
 	for _, resource := range app.resources() {
 		if resource.Identifier == g.Resource {
@@ -120,22 +130,28 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	if err := g.app.ready(r.Context()); err != nil {
 		return g.unavailable(w, r, err)
 	}
-	verdict := g.gate.Check(&facts)
+	verdict := g.gate.Check(r.Context(), &facts)
 	metrics.verdict(&verdict, time.Since(start).Seconds())
+	if verdict.Nonce != "" {
+		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
+	}
 	if !verdict.Allowed {
 		g.app.audit.refused(r, g.Resource, &verdict)
 		return g.deny(w, r, &verdict)
 	}
 	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, verdict.Claims, facts.Authorization)
+	setUser(r, &verdict, facts.Authorization)
 	return next.ServeHTTP(w, r)
 }
 
 // deny answers a request that must not pass: the challenge in the header, the
 // error in a JSON body or, where the site has handle_errors, there.
 func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict) error {
-	if challenge := g.gate.Challenge(verdict); challenge != "" {
-		w.Header().Set("WWW-Authenticate", challenge)
+	if challenges := g.gate.Challenges(verdict); len(challenges) > 0 {
+		w.Header()["Www-Authenticate"] = challenges
+	}
+	if verdict.Status() == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
 	}
 	return refuse(w, r, verdict.Status(), verdict.Code(), verdict.Description())
 }

@@ -33,6 +33,11 @@ type Issuer struct {
 	// `/oauth2/revoke`.
 	Revocation string `json:"revocation,omitempty"`
 
+	// Scheme and authority of a second site with the same paths that asks for
+	// client certificates, for `mtls_endpoint_aliases` in the metadata (RFC 8705
+	// section 5), such as `https://mtls.example.com`. Default: none.
+	MTLSHost string `json:"mtls_host,omitempty"`
+
 	app      *App
 	handlers map[string]issuer.Handler
 }
@@ -63,7 +68,9 @@ func (i *Issuer) Provision(ctx caddy.Context) error {
 }
 
 func (i *Issuer) paths() issuer.Paths {
-	return issuer.Paths{Token: i.TokenEndpoints, JWKS: i.JWKS, Introspection: i.Introspection, Revocation: i.Revocation}
+	return issuer.Paths{
+		Token: i.TokenEndpoints, JWKS: i.JWKS, Introspection: i.Introspection, Revocation: i.Revocation, MTLSHost: i.MTLSHost,
+	}
 }
 
 // ServeHTTP answers at the issuer's own paths, and passes on what is not for it.

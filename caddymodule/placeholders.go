@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -19,12 +20,13 @@ const (
 )
 
 // setUser makes the placeholders {http.auth.user.*} tell of the caller. With
-// nil claims, and for a claim that the token lacks, they are empty rather than
+// a verdict without claims, and for a claim that the token lacks, they are empty rather than
 // unknown: an unknown placeholder stays as it is written in many places, and
 // an API would take it for a name.
 //
 // authorization is what the request brought, for a gate further in.
-func setUser(r *http.Request, claims *token.Claims, authorization []string) {
+func setUser(r *http.Request, verdict *gate.Verdict, authorization []string) {
+	claims := verdict.Claims
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return
@@ -39,10 +41,10 @@ func setUser(r *http.Request, claims *token.Claims, authorization []string) {
 		repl.Delete(userPrefix + "id")
 	}
 	if earlier != nil {
-		earlier.claims, earlier.authorization = claims, authorization
+		earlier.claims, earlier.authorization, earlier.proved = claims, authorization, verdict.Proved
 		return
 	}
-	now := &caller{claims: claims, authorization: authorization}
+	now := &caller{claims: claims, authorization: authorization, proved: verdict.Proved}
 	caddyhttp.SetVar(ctx, callerVar, now)
 	repl.Map(now.placeholder)
 }
@@ -52,6 +54,8 @@ type caller struct {
 	claims *token.Claims // nil: nobody
 	// authorization is the header that the gate kept from going on.
 	authorization []string
+	// proved is the key that the client has proved to hold along with it.
+	proved string
 }
 
 // callerOf returns what an earlier gate saw; nil where there was none.

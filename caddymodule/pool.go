@@ -14,6 +14,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
@@ -26,6 +27,10 @@ type shared struct {
 	ledger  *client.Ledger
 	revoked *revocation.List
 
+	documents store.Documents
+	marks     *store.Journal // which assertions and proofs were used
+	nonces    *proof.Nonces
+
 	// settling guards unsettled: the clients of the configuration in force, as
 	// long as they are not recorded. nil: they are.
 	settling  sync.Mutex
@@ -35,9 +40,13 @@ type shared struct {
 	failures *client.Failures
 }
 
-// Destruct has nothing to close: requests that the old configuration still
-// answers go on using it.
-func (*shared) Destruct() error { return nil }
+// Destruct writes down which assertions and proofs were used. It is called when
+// no configuration needs the state any more: by then HTTP has stopped.
+func (s *shared) Destruct() error {
+	ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
+	defer cancel()
+	return s.marks.Suspend(ctx)
+}
 
 var sharedPool = caddy.NewUsagePool()
 
@@ -51,7 +60,7 @@ var slowHashes = sync.OnceValue(client.NewQueue)
 
 // load reads all that is stored, and makes nothing.
 func (s *shared) load(ctx context.Context) error {
-	return errors.Join(s.ring.Load(ctx), s.ledger.Load(ctx), s.revoked.Load(ctx))
+	return errors.Join(s.ring.Load(ctx), s.ledger.Load(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents))
 }
 
 // inForce records the clients of a configuration that has come into force.
@@ -94,7 +103,10 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 			ledger:  client.NewLedger(documents),
 			revoked: revocation.NewList(documents, time.Now),
 
-			failures: client.NewFailures(time.Now),
+			documents: documents,
+			marks:     store.NewJournal(documents, 0, time.Now),
+			nonces:    proof.NewNonces(time.Now),
+			failures:  client.NewFailures(time.Now),
 		}, nil
 	})
 	if err != nil {

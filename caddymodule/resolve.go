@@ -41,6 +41,7 @@ func (a *App) resolve(repl *caddy.Replacer) error {
 	r.text("issuer", &a.Issuer)
 	r.text("signing", &a.Signing.Algorithm)
 	r.list("scope_alias", a.ScopeAliases)
+	r.text("assertion_audience", &a.AssertionAudience)
 	for i := range a.Resources {
 		resource := &a.Resources[i]
 		r.text("resource", &resource.Identifier)
@@ -66,6 +67,14 @@ func (c *Client) resolve(r *resolver) {
 	r.list(prefix+"scopes", c.Scopes)
 	r.list(prefix+"roles", c.Roles)
 	r.list(prefix+"resources", c.Resources)
+	if !inlineJSON(c.JWKS) {
+		r.text(prefix+"jwks", &c.JWKS)
+	}
+	r.text(prefix+"jwks_uri", &c.JWKSURI)
+	r.text(prefix+"tls_client_auth", &c.TLSClientAuth.Kind)
+	r.text(prefix+"tls_client_auth", &c.TLSClientAuth.Value)
+	r.text(prefix+"self_signed_tls_client_auth", &c.SelfSigned)
+	r.text(prefix+"require", &c.Require)
 	for i := range c.Secrets {
 		secret := &c.Secrets[i]
 		r.text(prefix+"secret", &secret.Secret)
@@ -86,6 +95,7 @@ func (i *Issuer) resolve(repl *caddy.Replacer) error {
 	r.text("jwks", &i.JWKS)
 	r.text("introspection", &i.Introspection)
 	r.text("revocation", &i.Revocation)
+	r.text("mtls_host", &i.MTLSHost)
 	return r.err
 }
 
@@ -95,6 +105,7 @@ func (g *Gate) resolve(repl *caddy.Replacer) error {
 	r := &resolver{repl: repl}
 	r.text("resource", &g.Resource)
 	r.text("realm", &g.Realm)
+	r.text("external_url", &g.ExternalURL)
 	r.list("scopes", g.Scopes)
 	r.list("allow_clients", g.AllowClients)
 	for i := range g.Rules {

@@ -7,9 +7,6 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 )
 
-// errAssertion: no client of this server is registered for assertions.
-var errAssertion = errors.New("client assertions are not accepted")
-
 // authenticate finds out who asks (RFC 6749 section 2.3): exactly one method.
 func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (client.Authenticated, error) {
 	offered, malformed, err := s.credentials(req)
@@ -20,22 +17,38 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (
 	if offered.ClientID != "" {
 		event.ClientID = s.loggableID(offered)
 	}
-	if wait := s.config.Failures.Blocked(s.config.FailureLimit, offered.ClientID, event.Address); wait > 0 {
+	limit := s.config.FailureLimit
+	if wait := s.config.Failures.Blocked(limit, offered.ClientID, event.Address); wait > 0 {
 		return client.Authenticated{}, tooManyFailures(wait)
 	}
-	var who client.Authenticated
-	if offered.Method == "" {
-		err = s.config.Authenticator.Reject(ctx, malformed)
-	} else {
-		who, err = s.config.Authenticator.Authenticate(ctx, offered)
+	exhausted := s.config.Failures.Exhausted(limit, event.Address)
+	offered.Cheap = exhausted > 0
+	who, err := s.judge(ctx, offered, malformed)
+	if errors.Is(err, client.ErrInvalidClient) {
+		s.config.Failures.Count(limit, offered.ClientID, event.Address)
+		if exhausted > 0 {
+			return client.Authenticated{}, tooManyFailures(exhausted)
+		}
 	}
-	// One who names no client guesses at none.
-	if errors.Is(err, client.ErrInvalidClient) && offered.ClientID != "" {
-		s.config.Failures.Count(s.config.FailureLimit, offered.ClientID, event.Address)
+	if errors.Is(err, client.ErrCostly) {
+		return client.Authenticated{}, tooManyFailures(exhausted)
 	}
-	event.SecretID = who.SecretID()
+	if err == nil {
+		event.SecretID, event.Method = who.SecretID(), who.Method()
+	}
 	return who, err
 }
+
+// judge asks whose the credentials are.
+func (s *Server) judge(ctx context.Context, offered client.Credentials, malformed error) (client.Authenticated, error) {
+	if offered.Method == "" {
+		return client.Authenticated{}, s.config.Authenticator.Reject(ctx, offered.Cheap, malformed)
+	}
+	return s.config.Authenticator.Authenticate(ctx, offered)
+}
+
+// assertionType is the only `client_assertion_type` (RFC 7523 section 2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // credentials takes what the client offers out of the request. Without a method
 // there is nothing that could authenticate; malformed then says why, and is nil
@@ -57,20 +70,41 @@ func (s *Server) credentials(req *request) (offered client.Credentials, malforme
 		return offered, nil, invalidRequest("methods", "more than one client authentication method is used")
 	case len(req.authorization) == 1:
 		offered, malformed = client.FromBasic(req.authorization[0])
-		// Known before any secret is looked at, so that it tells nothing: whoever
-		// sends two ids gets this answer whether or not the secret is right.
-		if malformed == nil && id != "" && id != offered.ClientID {
-			return offered, nil, invalidRequest("client_id", "client_id differs from the one that authenticates")
-		}
-		return offered, malformed, nil
+		return sameClient(offered, malformed, id)
+	case assertion:
+		offered, malformed = fromAssertion(req.form)
+		return sameClient(offered, malformed, id)
 	case secret != "" && id != "":
 		offered.Method = client.SecretPost
-		return offered, nil, nil
-	case assertion:
-		return offered, errAssertion, nil
-	default:
-		return offered, nil, nil
+	case secret == "" && id != "" && req.peer.Certificate != nil:
+		// A certificate counts only where nothing else comes: it may be there for
+		// other reasons.
+		offered.Method = client.TLSClientAuth
+		offered.Certificate, offered.ChainVerified = req.peer.Certificate, req.peer.ChainVerified
 	}
+	return offered, nil, nil
+}
+
+// fromAssertion reads the client assertion (RFC 7521 section 4.2).
+func fromAssertion(parameters form) (client.Credentials, error) {
+	if parameters.get("client_assertion_type") != assertionType {
+		return client.Credentials{}, errors.New("client_assertion_type: expected " + assertionType)
+	}
+	return client.FromAssertion(parameters.get("client_assertion"))
+}
+
+// sameClient refuses a client_id in the body that is not that of the
+// credentials (RFC 7521 section 4.2). It is known before anything is verified,
+// so that it tells nothing: whoever sends two ids gets this answer whether or
+// not the credentials are good. Those that cannot be read are the body's.
+func sameClient(offered client.Credentials, malformed error, id string) (client.Credentials, error, error) {
+	if malformed != nil {
+		return client.Credentials{ClientID: id}, malformed, nil
+	}
+	if id != "" && id != offered.ClientID {
+		return offered, nil, invalidRequest("client_id", "client_id differs from the one that authenticates")
+	}
+	return offered, nil, nil
 }
 
 // loggableID is what the log may call a client that names itself. Where the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -24,13 +25,20 @@ type Config struct {
 	TokenLifetime time.Duration // whole seconds, at least one
 	Resources     []Resource    // default: one, whose identifier is URL
 	ScopeAliases  []string      // scope values that mean all that is granted; default none
-	PublishAhead  time.Duration // how long a key is in the JWKS before it signs; 0: the JWKS is not cached
+
+	// EndpointAudience lets an assertion's `aud` be the url of a token endpoint
+	// too. Default: the issuer url alone, or a server that is asked for a token
+	// with another's url could use the assertion there (FAPI 2.0 section 5.3.2.1).
+	EndpointAudience bool
+
+	PublishAhead time.Duration // how long a key is in the JWKS before it signs; 0: the JWKS is not cached
 
 	Clients       *client.Registry
 	Authenticator *client.Authenticator // of these clients
 	Standing      *client.Standing      // of these clients' tokens
 	Epochs        Epochs
 	Revocations   Revocations
+	Proofs        *proof.Checker
 	Failures      *client.Failures    // counts failed authentications
 	FailureLimit  client.FailureLimit // and how many there may be
 	Keys          Keys
@@ -61,8 +69,8 @@ type Keys interface {
 
 // validate completes the configuration and refuses one that could only fail later.
 func (c *Config) validate() error {
-	if c.Clients == nil || c.Authenticator == nil || c.Standing == nil || c.Epochs == nil || c.Revocations == nil || c.Keys == nil {
-		return errors.New("issuer: clients, authenticator, standing, epochs, revocations and keys are needed")
+	if c.Clients == nil || c.Authenticator == nil || c.Standing == nil || c.Epochs == nil || c.Revocations == nil || c.Proofs == nil || c.Keys == nil {
+		return errors.New("issuer: clients, authenticator, standing, epochs, revocations, proofs and keys are needed")
 	}
 	if c.Failures == nil || c.FailureLimit.Count < 1 || c.FailureLimit.Per <= 0 {
 		return errors.New("issuer: failures and a failure limit are needed")

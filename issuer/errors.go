@@ -21,6 +21,8 @@ const (
 	InvalidScope           Code = "invalid_scope"
 	InvalidTarget          Code = "invalid_target"          // RFC 8707 section 2
 	UnauthorizedClient     Code = "unauthorized_client"     // RFC 7009 section 2.1
+	InvalidDPoPProof       Code = "invalid_dpop_proof"      // RFC 9449 section 5
+	UseDPoPNonce           Code = "use_dpop_nonce"          // RFC 9449 section 8
 	TemporarilyUnavailable Code = "temporarily_unavailable" // as RFC 6749 section 4.1.2.1 names it
 )
 
@@ -77,6 +79,8 @@ func asError(err error) *Error {
 		return known
 	case errors.Is(err, client.ErrBusy):
 		return unavailable("busy", err)
+	case errors.Is(err, client.ErrUnmarked):
+		return unavailable("replay_marks", err)
 	case errors.As(err, &failure):
 		// One text for all reasons: which part was wrong is nobody's business
 		// but the operator's (RFC 6749 section 5.2).

@@ -14,6 +14,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -86,17 +87,28 @@ func testClients(t testing.TB) []client.Client {
 
 func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *server {
 	t.Helper()
+	return newServerOf(t, testClients(t), change...)
+}
+
+// newServerOf is the same with other clients.
+func newServerOf(t testing.TB, clients []client.Client, change ...func(*issuer.Config, *issuer.Paths)) *server {
+	t.Helper()
 	now := func() time.Time { return start }
 	s := &server{t: t, ring: keys.NewRing(store.NewMemory(), now), events: &events{}}
 	if _, err := s.ring.Maintain(t.Context(), keys.Config{Algorithm: token.ES256, LongestLifetime: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := client.NewRegistry(testClients(t))
+	registry, err := client.NewRegistry(clients)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ledger, revoked := client.NewLedger(store.NewMemory()), revocation.NewList(store.NewMemory(), now)
 	if err := errors.Join(ledger.Load(t.Context()), revoked.Load(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	marks := store.NewMemoryMarks(0, now)
+	proofs, err := proof.NewChecker(proof.Config{Marks: marks, Now: now})
+	if err != nil {
 		t.Fatal(err)
 	}
 	config := issuer.Config{
@@ -106,8 +118,11 @@ func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *ser
 			{Identifier: stockAPI, Scopes: token.Scopes{"stock:read"}, TokenLifetime: 10 * time.Minute},
 		},
 		PublishAhead: time.Hour, Clients: registry,
-		Authenticator: client.NewAuthenticator(registry, client.NewMemory(now), client.NewQueue(), now),
-		Standing:      client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring,
+		Authenticator: client.NewAuthenticator(client.AuthenticatorConfig{
+			Registry: registry, Memory: client.NewMemory(now), Queue: client.NewQueue(), Marks: marks, Now: now,
+		}),
+		Proofs:   proofs,
+		Standing: client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring,
 		Failures: client.NewFailures(now), FailureLimit: client.FailureLimit{Count: 1000, Per: time.Minute}, Observer: s.events, Now: now,
 	}
 	var paths issuer.Paths
@@ -127,12 +142,18 @@ func newServer(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) *ser
 // do answers a request at one of the server's paths.
 func (s *server) do(r *http.Request) *httptest.ResponseRecorder {
 	s.t.Helper()
+	return s.from(issuer.Peer{Address: "192.0.2.7"}, r)
+}
+
+// from answers a request that comes over a connection.
+func (s *server) from(peer issuer.Peer, r *http.Request) *httptest.ResponseRecorder {
+	s.t.Helper()
 	handler, ok := s.handlers[r.URL.Path]
 	if !ok {
 		s.t.Fatalf("no handler at %s", r.URL.Path)
 	}
 	w := httptest.NewRecorder()
-	handler(w, r, issuer.Peer{Address: "192.0.2.7"})
+	handler(w, r, peer)
 	return w
 }
 

@@ -21,15 +21,31 @@ type tokenResponse struct {
 	Scope       string `json:"scope"`
 }
 
-// request is a token request whose form has been read.
+// request is a request of a client whose form has been read.
 type request struct {
 	form          form
+	method        string   // of HTTP
 	authorization []string // the Authorization fields
+	dpop          []string // the DPoP fields
+	peer          Peer
+
+	nonce string // set on the way: what the answer says in DPoP-Nonce
+}
+
+// issueAt makes the answer of a token endpoint that has these urls.
+func (s *Server) issueAt(urls []string) (answer, error) {
+	normal, err := proofURLs(urls)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, req *request, event *Event) (any, error) {
+		return s.issue(ctx, req, normal, event)
+	}, nil
 }
 
 // issue is the client credentials grant (RFC 6749 section 4.4): authenticate,
-// authorize resources and scopes, mint. The event is filled in on the way.
-func (s *Server) issue(ctx context.Context, req *request, event *Event) (any, error) {
+// authorize resources and scopes, bind, mint. The event is filled in on the way.
+func (s *Server) issue(ctx context.Context, req *request, urls []string, event *Event) (any, error) {
 	if err := checkGrantType(req.form.get("grant_type")); err != nil {
 		return nil, err
 	}
@@ -46,8 +62,12 @@ func (s *Server) issue(ctx context.Context, req *request, event *Event) (any, er
 	if err != nil {
 		return nil, err
 	}
-	event.Scope, event.Resources = scope, identifiers(resources)
-	return s.mint(who.Client(), resources, scope, event)
+	confirmation, err := s.bind(ctx, who.Client(), req, urls)
+	if err != nil {
+		return nil, err
+	}
+	event.Scope, event.Resources, event.Confirmation = scope, identifiers(resources), confirmation
+	return s.mint(who.Client(), resources, event)
 }
 
 func checkGrantType(value string) error {
@@ -145,8 +165,8 @@ func grantedAt(c *client.Client, resources []*Resource) token.Scopes {
 	return c.Scopes.Keep(declared)
 }
 
-// mint makes the access token (RFC 9068 section 2.2).
-func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scopes, event *Event) (*tokenResponse, error) {
+// mint makes the access token that the event describes (RFC 9068 section 2.2).
+func (s *Server) mint(c *client.Client, resources []*Resource, event *Event) (*tokenResponse, error) {
 	signer, err := s.config.Keys.Signer()
 	if err != nil {
 		return nil, unavailable("no_key", err)
@@ -160,9 +180,11 @@ func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scope
 		IssuedAt: now.Unix(),
 		Expires:  now.Unix() + int64(lifetime/time.Second),
 		ID:       token.NewID(s.config.Epochs.Epoch(c.ID)),
-		Scope:    scope,
+		Scope:    event.Scope,
 		Roles:    c.Roles,
 		Extra:    c.Claims,
+
+		Confirmation: event.Confirmation,
 	}
 	signed, err := signer.Sign(claims)
 	if err != nil {
@@ -170,7 +192,7 @@ func (s *Server) mint(c *client.Client, resources []*Resource, scope token.Scope
 	}
 	event.TokenID, event.KeyID, event.Lifetime = claims.ID, signer.KeyID(), lifetime
 	return &tokenResponse{
-		AccessToken: signed, TokenType: "Bearer", ExpiresIn: int64(lifetime / time.Second), Scope: scope.String(),
+		AccessToken: signed, TokenType: claims.TokenType(), ExpiresIn: int64(lifetime / time.Second), Scope: event.Scope.String(),
 	}, nil
 }
 

@@ -21,7 +21,13 @@ func (s *Server) serve(endpoint Endpoint, make answer) Handler {
 	return func(w http.ResponseWriter, r *http.Request, peer Peer) {
 		start := time.Now()
 		event := &Event{Endpoint: endpoint, Address: peer.Address}
-		body, err := readAndAnswer(r, event, make)
+		req := &request{
+			method: r.Method, authorization: r.Header["Authorization"], dpop: r.Header["Dpop"], peer: peer,
+		}
+		body, err := readAndAnswer(r, req, event, make)
+		if req.nonce != "" {
+			w.Header().Set("DPoP-Nonce", req.nonce) // RFC 9449 section 8
+		}
 		if err != nil {
 			event.Err = asError(err)
 			s.writeError(w, event.Err)
@@ -33,7 +39,7 @@ func (s *Server) serve(endpoint Endpoint, make answer) Handler {
 	}
 }
 
-func readAndAnswer(r *http.Request, event *Event, make answer) (any, error) {
+func readAndAnswer(r *http.Request, req *request, event *Event, make answer) (any, error) {
 	if r.Method != http.MethodPost {
 		return nil, &Error{
 			Code: InvalidRequest, Status: http.StatusMethodNotAllowed,
@@ -44,7 +50,8 @@ func readAndAnswer(r *http.Request, event *Event, make answer) (any, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	return make(r.Context(), &request{form: parameters, authorization: r.Header["Authorization"]}, event)
+	req.form = parameters
+	return make(r.Context(), req, event)
 }
 
 type errorResponse struct {

@@ -47,7 +47,7 @@ func (s *Server) introspect(ctx context.Context, req *request, event *Event) (an
 	described := introspection{
 		Active: true, Scope: claims.Scope.String(), ClientID: claims.ClientID, Subject: claims.Subject,
 		Audience: claims.Audience, Issuer: claims.Issuer, IssuedAt: claims.IssuedAt, Expires: claims.Expires,
-		ID: claims.ID, TokenType: "Bearer", Confirmation: claims.Confirmation,
+		ID: claims.ID, TokenType: claims.TokenType(), Confirmation: claims.Confirmation,
 	}
 	if len(claims.Audience) == 1 {
 		described.Audience = claims.Audience[0]

@@ -63,7 +63,8 @@ func TestMetadataDocument(t *testing.T) {
 		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],` +
 		`"protected_resources":["https://api.example/orders","https://api.example/stock"],` +
 		`"introspection_endpoint":"https://as.example/t1/oauth2/introspect",` +
-		`"introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`
+		`"introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],` +
+		`"dpop_signing_alg_values_supported":["ES256","ES384","EdDSA","Ed25519","RS256","PS256"]}`
 	if oauth.Body.String() != want {
 		t.Fatalf("got %s", oauth.Body)
 	}

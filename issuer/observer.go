@@ -28,12 +28,15 @@ type Event struct {
 	Address   string        // where the request came from
 	Scope     token.Scopes  // granted
 	Resources []string      // the `aud`
-	TokenID   string        // the `jti` of the token that was issued, revoked or asked about; empty where there is none
-	KeyID     string        // the `kid` of the token that was issued
-	Lifetime  time.Duration // of the token that was issued
-	Active    bool          // what introspection answered
-	Duration  time.Duration // how long the answer took
-	Err       *Error        // nil: the client got what it asked for
+
+	Confirmation *token.Confirmation // what the token is bound to; nil: nothing
+
+	TokenID  string        // the `jti` of the token that was issued, revoked or asked about; empty where there is none
+	KeyID    string        // the `kid` of the token that was issued
+	Lifetime time.Duration // of the token that was issued
+	Active   bool          // what introspection answered
+	Duration time.Duration // how long the answer took
+	Err      *Error        // nil: the client got what it asked for
 }
 
 // Observer is told of everything that the issuer decides. It is called on the

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"cmp"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,6 +27,7 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Authenticator.AcceptAudience(config.URL)
 	server := &Server{config: config, url: parsed, resources: make(map[string]*Resource, len(config.Resources))}
 	for i := range config.Resources {
 		resource := &config.Resources[i]
@@ -38,7 +40,10 @@ func New(config Config) (*Server, error) {
 // Peer is what is known of the other end of a connection and is not in the
 // request: configuration decides whom to believe.
 type Peer struct {
-	Address string // the client's address, for the audit log
+	Address string // the client's address, for the audit log and the limit of failures
+
+	Certificate   *x509.Certificate // the client's on this connection; nil: none
+	ChainVerified bool              // its chain ends in a root that the operator trusts
 }
 
 // Handler answers requests for one of the server's own paths.
@@ -50,6 +55,10 @@ type Paths struct {
 	JWKS          string   // default /oauth2/jwks
 	Introspection string   // or Off; default /oauth2/introspect
 	Revocation    string   // or Off; default /oauth2/revoke
+
+	// MTLSHost is scheme and authority of a second place where the same paths
+	// are, which asks for client certificates (RFC 8705 section 5). Default: none.
+	MTLSHost string
 }
 
 // Off in place of a path: there is no such endpoint.
@@ -75,7 +84,8 @@ func (p Paths) WithDefaults() Paths {
 }
 
 // Mount returns the handlers of a place where the server answers, by the exact
-// path of the request, the issuer's own path included.
+// path of the request, the issuer's own path included. All places are mounted
+// before the first request.
 func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 	paths = paths.WithDefaults()
 	document, err := s.metadata(paths)
@@ -85,7 +95,15 @@ func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 	base := strings.TrimSuffix(s.url.Path, "/")
 	handlers := map[string]Handler{base + paths.JWKS: s.serveJWKS}
 	for _, path := range paths.Token {
-		handlers[base+path] = s.serve(TokenEndpoint, s.issue)
+		urls := s.endpoints(paths, path)
+		issue, err := s.issueAt(urls)
+		if err != nil {
+			return nil, err
+		}
+		handlers[base+path] = s.serve(TokenEndpoint, issue)
+		if s.config.EndpointAudience {
+			s.config.Authenticator.AcceptAudience(urls...)
+		}
 	}
 	if paths.Introspection != Off {
 		handlers[base+paths.Introspection] = s.serve(IntrospectionEndpoint, s.introspect)
@@ -102,4 +120,17 @@ func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 // endpoint is the url of a path below the issuer's.
 func (s *Server) endpoint(path string) string {
 	return strings.TrimSuffix(s.config.URL, "/") + path
+}
+
+// twin is the url of the same path at the place for client certificates.
+func (s *Server) twin(paths Paths, path string) string {
+	return strings.TrimSuffix(paths.MTLSHost, "/") + strings.TrimSuffix(s.url.EscapedPath(), "/") + path
+}
+
+// endpoints are all urls of a path below the issuer's.
+func (s *Server) endpoints(paths Paths, path string) []string {
+	if paths.MTLSHost == "" {
+		return []string{s.endpoint(path)}
+	}
+	return []string{s.endpoint(path), s.twin(paths, path)}
 }

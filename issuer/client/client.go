@@ -16,7 +16,13 @@ type Client struct {
 	Name    string // for people; may be empty
 	Subject string // `sub` of its tokens; a [Registry] makes it the ID where empty
 
-	Secrets []Secret
+	// How it may prove who it is; none of them: not at all.
+	Secrets     []Secret          // any of them, as client_secret_basic or client_secret_post
+	Keys        Keys              // private_key_jwt; nil: none
+	Certificate *CertificateName  // tls_client_auth; nil: none
+	SelfSigned  *HeldCertificates // self_signed_tls_client_auth; nil: none
+
+	Require Binding // what its tokens are bound to; zero: whatever it offers
 
 	Scopes    token.Scopes // its own and those of its roles, in this order
 	Roles     []string     // names of roles, for the `roles` claim
@@ -28,6 +34,28 @@ type Client struct {
 	Introspect Introspect // whose tokens it may introspect; zero: its own
 
 	Disabled bool // gets no token, and those it has are refused
+}
+
+// Binding is what the tokens of a client must be bound to (RFC 7800).
+type Binding string
+
+// The bindings.
+const (
+	BoundByDPoP        Binding = "dpop" // the key of a DPoP proof, RFC 9449
+	BoundByCertificate Binding = "mtls" // the certificate of the connection, RFC 8705 section 3
+)
+
+// bound tells whether a token has what the client's tokens must be bound to.
+func (b Binding) bound(confirmation *token.Confirmation) bool {
+	switch b {
+	case "":
+		return true
+	case BoundByDPoP:
+		return confirmation != nil && confirmation.KeyThumbprint != ""
+	case BoundByCertificate:
+		return confirmation != nil && confirmation.CertificateThumbprint != ""
+	}
+	return false
 }
 
 // Introspect says about whose tokens a client may ask (RFC 7662 section 2.1).
@@ -44,6 +72,24 @@ const (
 // issued to the client with the client_id owner.
 func (c *Client) MayIntrospect(owner string) bool {
 	return c.Introspect == IntrospectAny || c.Introspect == IntrospectOwn && owner == c.ID
+}
+
+// methods lists how the client may prove who it is.
+func (c *Client) methods() []Method {
+	var list []Method
+	if len(c.Secrets) > 0 {
+		list = append(list, SecretBasic, SecretPost)
+	}
+	if c.Keys != nil {
+		list = append(list, PrivateKeyJWT)
+	}
+	if c.Certificate != nil {
+		list = append(list, TLSClientAuth)
+	}
+	if c.SelfSigned != nil {
+		list = append(list, SelfSignedTLSClientAuth)
+	}
+	return list
 }
 
 // MaxID is the longest client_id, in bytes.

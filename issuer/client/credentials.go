@@ -1,8 +1,11 @@
 package client
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // GeneratedPrefix begins the secrets that this server makes.
@@ -12,18 +15,33 @@ const GeneratedPrefix = "cc_"
 // gives it (RFC 7591 section 2).
 type Method string
 
-// The methods. A client that has a secret may use either of these two.
+// The methods. A client that has a secret may use either of the first two.
 const (
-	SecretBasic Method = "client_secret_basic" // RFC 6749 section 2.3.1, the Authorization field
-	SecretPost  Method = "client_secret_post"  // the same section, parameters in the body
+	SecretBasic             Method = "client_secret_basic"         // RFC 6749 section 2.3.1, the Authorization field
+	SecretPost              Method = "client_secret_post"          // the same section, parameters in the body
+	PrivateKeyJWT           Method = "private_key_jwt"             // RFC 7523 section 2.2
+	TLSClientAuth           Method = "tls_client_auth"             //nolint:gosec // a name; RFC 8705 section 2.1
+	SelfSignedTLSClientAuth Method = "self_signed_tls_client_auth" // RFC 8705 section 2.2
 )
 
-// Credentials are a client_id and a secret as a request presents them; nothing
-// about them has been checked. They print as their method alone.
+// Credentials are what a request presents; nothing about them has been
+// checked. They print as their method alone.
 type Credentials struct {
 	Method   Method
 	ClientID string `json:"-"` // people swap id and secret
-	Secret   string `json:"-"`
+	Secret   string `json:"-"` // for the two methods with a secret
+
+	// Assertion is for [PrivateKeyJWT]; its subject is the ClientID.
+	Assertion *token.Assertion `json:"-"`
+
+	// Certificate is that of the connection, for the two methods of RFC 8705,
+	// which one of them is for the client to say: either may be asked for.
+	Certificate *x509.Certificate `json:"-"`
+	// ChainVerified: the certificate's chain ends in a root that is trusted.
+	ChainVerified bool `json:"-"`
+
+	// Cheap: no slow hash is computed for them, see [ErrCostly].
+	Cheap bool `json:"-"`
 }
 
 // Format prints the method alone, whatever the verb: a secret must not reach a

@@ -1,6 +1,10 @@
 package client
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
 
 // ErrInvalidClient is what every [Failure] is to errors.Is: `invalid_client`
 // (RFC 6749 section 5.2). The client is not told more.
@@ -19,7 +23,30 @@ const (
 	ReasonNoSecret      Reason = "no_secret"      // the client has no secret: it may not use this method
 	ReasonWrongSecret   Reason = "wrong_secret"   // none of its secrets is the presented one
 	ReasonExpiredSecret Reason = "expired_secret" // the presented one was right and has expired
+
+	// Of an assertion (RFC 7523 section 3), besides those that
+	// [token.Assertion] finds: assertion_typ, assertion_alg, assertion_malformed,
+	// assertion_key and assertion_signature.
+	ReasonNoKeys            Reason = "no_keys"                 // the client has none: it may not use this method
+	ReasonAssertionIssuer   Reason = "assertion_iss"           // `iss` is not the client
+	ReasonAssertionAudience Reason = "assertion_aud"           // meant for another server
+	ReasonAssertionExpired  Reason = "assertion_expired"       // `exp` is missing or past
+	ReasonAssertionLifetime Reason = "assertion_lifetime"      // `exp` is too far ahead
+	ReasonAssertionNotYet   Reason = "assertion_not_yet_valid" // `nbf` or `iat` is ahead
+	ReasonAssertionID       Reason = "assertion_jti"           // there is none
+	ReasonAssertionReplayed Reason = "assertion_replayed"      // the `jti` was used before
+	ReasonAssertionStale    Reason = "assertion_stale"         // made before the last start: it may have been used
+
+	// Of a certificate (RFC 8705 section 2).
+	ReasonNoCertificate       Reason = "no_certificate_method"  // the client has none registered: it may not use this method
+	ReasonCertificateChain    Reason = "certificate_unverified" // its chain was not verified
+	ReasonCertificateName     Reason = "certificate_name"       // it is not called what is registered
+	ReasonCertificateUnknown  Reason = "certificate_unknown"    // it is none of those registered
+	ReasonCertificateValidity Reason = "certificate_validity"   // registered, and expired or not yet valid
 )
+
+// ofAssertion makes the reason from a check that failed.
+func ofAssertion(check token.Check) Reason { return Reason("assertion_" + string(check)) }
 
 // Failure is the refusal of a client. It quotes nothing of the credentials.
 type Failure struct {

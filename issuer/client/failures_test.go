@@ -103,3 +103,60 @@ func TestFailuresUnderAFlood(t *testing.T) {
 		t.Error("the flood freed the client")
 	}
 }
+
+// Attempts that come at once pass together, and are paid for one by one: sent
+// in bursts there are no more of them than sent in turn.
+func TestFailuresAtOnce(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	limit := FailureLimit{Count: 10, Per: time.Minute}
+	guesses := 0
+	for range 60 * 60 { // an hour, in which a burst is tried each second
+		if failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
+			for range 60 {
+				failures.Count(limit, "batch", "192.0.2.1")
+				guesses++
+			}
+		}
+		now = now.Add(time.Second)
+	}
+	if most := 10*60 + 10 + 60; guesses > most {
+		t.Errorf("%d guesses in an hour, expected %d at most", guesses, most)
+	}
+	for range 10_000 {
+		failures.Count(limit, "batch", "192.0.2.1")
+	}
+	if wait := failures.Blocked(limit, "batch", "192.0.2.1"); wait > 15*time.Minute {
+		t.Errorf("blocked for %s", wait)
+	}
+}
+
+// An address that fails for one client after the other is exhausted at last,
+// and no other address is.
+func TestFailuresOfAddress(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	limit := FailureLimit{Count: 2, Per: time.Minute}
+	for i := range 2 * addressFactor {
+		if wait := failures.Exhausted(limit, "192.0.2.1"); wait != 0 {
+			t.Fatalf("after %d failures: %s", i, wait)
+		}
+		id := fmt.Sprint("id", i)
+		if i%2 == 0 {
+			id = "" // names nobody, and counts all the same
+		}
+		failures.Count(limit, id, "192.0.2.1")
+	}
+	if failures.Exhausted(limit, "192.0.2.1") == 0 || failures.Exhausted(limit, "192.0.2.2") != 0 {
+		t.Error("the wrong address is exhausted")
+	}
+	if failures.Blocked(limit, "batch", "192.0.2.1") != 0 || failures.Blocked(limit, "", "192.0.2.1") != 0 {
+		t.Error("a client is blocked for the failures of others")
+	}
+	now = now.Add(time.Minute)
+	if failures.Exhausted(limit, "192.0.2.1") != 0 {
+		t.Error("still exhausted")
+	}
+}

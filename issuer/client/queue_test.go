@@ -65,8 +65,8 @@ func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
 	if _, err := f.try("known", phrase); err != nil {
 		t.Fatal(err)
 	}
-	f.queue = newQueue(1, 0)
-	if err := f.queue.enter(t.Context()); err != nil {
+	f.Queue = newQueue(1, 0)
+	if err := f.Queue.enter(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.take()
@@ -80,7 +80,7 @@ func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if err := f.Reject(t.Context(), nil); !errors.Is(err, ErrBusy) {
+	if err := f.Reject(t.Context(), false, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("no credentials: %v", err)
 	}
 	if spent := f.take(); len(spent) != 0 {
@@ -93,7 +93,7 @@ func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
 func TestWaitingAttemptsShareTheResult(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Client{ID: "fleet", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}})
-	f.queue = newQueue(1, 3)
+	f.Queue = newQueue(1, 3)
 	started, release := make(chan struct{}), make(chan struct{})
 	var computed atomic.Int32
 	f.compute = func(h *hash, text string) bool {
@@ -111,10 +111,10 @@ func TestWaitingAttemptsShareTheResult(t *testing.T) {
 	}
 	group.Go(attempt)
 	<-started
-	for range cap(f.queue.waiting) {
+	for range cap(f.Queue.waiting) {
 		group.Go(attempt)
 	}
-	for len(f.queue.waiting) < cap(f.queue.waiting) {
+	for len(f.Queue.waiting) < cap(f.Queue.waiting) {
 		runtime.Gosched()
 	}
 	close(release)
@@ -128,7 +128,7 @@ func TestWaitingAttemptsShareTheResult(t *testing.T) {
 func TestAttemptsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Client{ID: "fleet", Secrets: []Secret{hashedSecret(t, phraseBcrypt, time.Time{})}})
-	f.queue = newQueue(2, 100)
+	f.Queue = newQueue(2, 100)
 	var running, most atomic.Int32
 	f.compute = func(h *hash, text string) bool {
 		now := running.Add(1)
@@ -152,7 +152,7 @@ func TestAttemptsAtOnce(t *testing.T) {
 	if most.Load() > 2 {
 		t.Errorf("%d computed at once", most.Load())
 	}
-	if len(f.queue.running) != 0 || len(f.queue.waiting) != 0 {
+	if len(f.Queue.running) != 0 || len(f.Queue.waiting) != 0 {
 		t.Error("somebody did not leave the queue")
 	}
 }
@@ -178,7 +178,7 @@ func TestTurnsAreGivenBack(t *testing.T) {
 		defer func() { _ = recover() }()
 		_, _ = f.try("a", wrong)
 	}()
-	if len(f.queue.running) != 0 {
+	if len(f.Queue.running) != 0 {
 		t.Error("the turn was not given back")
 	}
 }

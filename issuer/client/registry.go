@@ -92,6 +92,32 @@ func (r *Registry) Lookup(id string) (*Client, bool) {
 	return &found.client, true
 }
 
+// Methods lists the methods by which at least one of the clients may prove who
+// it is. Without clients these are the methods with a secret.
+func (r *Registry) Methods() []Method {
+	found := make(map[Method]bool)
+	for _, known := range r.accounts {
+		for _, method := range known.client.methods() {
+			found[method] = true
+		}
+	}
+	if len(found) == 0 {
+		return []Method{SecretBasic, SecretPost}
+	}
+	all := []Method{SecretBasic, SecretPost, PrivateKeyJWT, TLSClientAuth, SelfSignedTLSClientAuth}
+	return slices.DeleteFunc(all, func(method Method) bool { return !found[method] })
+}
+
+// Requires tells whether the tokens of one of the clients must be bound so.
+func (r *Registry) Requires(binding Binding) bool {
+	for _, known := range r.accounts {
+		if known.client.Require == binding {
+			return true
+		}
+	}
+	return false
+}
+
 // What [Registry.LoggableID] returns in place of a client_id.
 const (
 	WithheldID  = "(withheld)"

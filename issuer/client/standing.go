@@ -31,7 +31,8 @@ func NewStanding(registry *Registry, ledger *Ledger, revoked Revocations) *Stand
 
 // CheckToken judges a token whose signature and times are good. The error is a
 // [*token.Error]: [token.CheckRevoked], [token.CheckClient] where the client is
-// unknown or disabled or the token is from before it was, or
+// unknown or disabled or the token is from before it was,
+// [token.CheckUnbound] where the client's tokens must be bound by now, or
 // [token.CheckEntitlement] where the token carries a scope, a role or an
 // audience that the client no longer has.
 func (s *Standing) CheckToken(c *token.Claims) error {
@@ -47,6 +48,9 @@ func (s *Standing) CheckToken(c *token.Claims) error {
 	}
 	if s.ledger.outdated(client.ID, token.Epoch(c.ID)) {
 		return &token.Error{Check: token.CheckClient, Cause: errors.New("the token is from before the client was disabled or removed")}
+	}
+	if !client.Require.bound(c.Confirmation) {
+		return &token.Error{Check: token.CheckUnbound}
 	}
 	if err := client.entitled(c); err != nil {
 		return &token.Error{Check: token.CheckEntitlement, Cause: err}

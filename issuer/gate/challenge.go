@@ -1,41 +1,52 @@
 package gate
 
-import "strings"
+import (
+	"strings"
 
-// challenges makes the WWW-Authenticate fields of one gate (RFC 6750 section 3).
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// challenges makes the WWW-Authenticate fields of one gate (RFC 6750 section 3,
+// RFC 9449 section 7.1).
 type challenges struct {
-	bare string // scheme, realm and where the metadata is
+	bearer, dpop string // what they begin with: the scheme and what never changes
+	also         string // beside that of Bearer: DPoP will do too
 }
 
 func newChallenges(realm, metadataURL string) challenges {
-	bare := `Bearer realm="` + quote(realm) + `"`
+	where := `realm="` + quote(realm) + `"`
 	if metadataURL != "" { // RFC 9728 section 5.1
-		bare += `, resource_metadata="` + quote(metadataURL) + `"`
+		where += `, resource_metadata="` + quote(metadataURL) + `"`
 	}
-	return challenges{bare: bare}
+	algs := `algs="` + strings.Join(token.AlgorithmNames(), " ") + `"`
+	return challenges{bearer: "Bearer " + where, dpop: "DPoP " + where + ", " + algs, also: "DPoP " + algs}
 }
 
-// Challenge is the WWW-Authenticate field of a denial; empty where there is
-// none, since no other token would help.
-func (g *Gate) Challenge(v *Verdict) string {
+// Challenges are the WWW-Authenticate fields of a denial, the one that concerns
+// what was sent first; none where no other token would help.
+func (g *Gate) Challenges(v *Verdict) []string {
+	failed := `, error="` + v.Code() + `", error_description="` + v.Description() + `"`
 	switch v.outcome {
 	case noToken: // RFC 6750 section 3.1: no error code where nothing was offered
-		return g.challenge.bare
+		return []string{g.challenge.bearer, g.challenge.also}
 	case badToken:
+		if v.Reason == Reason(token.CheckBound) { // which scheme would do
+			return []string{g.challenge.bearer + failed, g.challenge.also}
+		}
+	case badProof, needsNonce:
 	case badRequest:
 		if v.Reason == ReasonPath {
-			return ""
+			return nil
 		}
 	case lacksScope:
-		return g.challenge.bare + g.errorOf(v) + `, scope="` + quote(v.Needed.String()) + `"`
+		failed += `, scope="` + quote(v.Needed.String()) + `"`
 	default:
-		return ""
+		return nil
 	}
-	return g.challenge.bare + g.errorOf(v)
-}
-
-func (g *Gate) errorOf(v *Verdict) string {
-	return `, error="` + v.Code() + `", error_description="` + v.Description() + `"`
+	if v.scheme == schemeDPoP {
+		return []string{g.challenge.dpop + failed}
+	}
+	return []string{g.challenge.bearer + failed}
 }
 
 // quote escapes what would end a quoted-string (RFC 9110 section 5.6.4).

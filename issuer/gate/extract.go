@@ -2,28 +2,40 @@ package gate
 
 import "strings"
 
-// extract takes the token out of the Authorization fields (RFC 6750 section
-// 2.1). The reason is empty where there is exactly one. What follows the scheme
-// is not judged here: whatever is no token fails as one.
-func extract(fields []string) (raw string, reason Reason) {
+// scheme is the authentication scheme of a token (RFC 9110 section 11.1).
+type scheme uint8
+
+const (
+	schemeBearer scheme = iota // RFC 6750 section 2.1
+	schemeDPoP                 // RFC 9449 section 7.1
+)
+
+// extract takes the token out of the Authorization fields. The reason is empty
+// where there is exactly one. What follows the scheme is not judged here:
+// whatever is no token fails as one.
+func extract(fields []string) (kind scheme, raw string, reason Reason) {
 	switch len(fields) {
 	case 0:
-		return "", ReasonNoToken
+		return schemeBearer, "", ReasonNoToken
 	case 1:
 	default:
 		// RFC 6750 section 3.1: the same parameter more than once. Which one an
 		// upstream would take is anybody's guess.
-		return "", ReasonDuplicate
+		return schemeBearer, "", ReasonDuplicate
 	}
-	scheme, credentials, _ := strings.Cut(fields[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 section 11.1: without case
-		return "", ReasonScheme
+	name, credentials, _ := strings.Cut(fields[0], " ")
+	switch { // RFC 9110 section 11.1: without case
+	case strings.EqualFold(name, "Bearer"):
+	case strings.EqualFold(name, "DPoP"):
+		kind = schemeDPoP
+	default:
+		return schemeBearer, "", ReasonScheme
 	}
 	raw = strings.Trim(credentials, " ")
 	// A comma is no character of a token (RFC 6750 section 2.1: b64token): this
 	// is a list of credentials, such as a proxy makes of two fields.
 	if strings.IndexByte(raw, ',') >= 0 {
-		return "", ReasonDuplicate
+		return kind, "", ReasonDuplicate
 	}
-	return raw, ""
+	return kind, raw, ""
 }

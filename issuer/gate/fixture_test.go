@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -40,10 +42,17 @@ func newFixture(t testing.TB) *fixture {
 	f.signer = f.keys.make(t, "k1", token.ES256)
 	f.config = gate.Config{
 		Issuer: issuerURL, Resource: resource, Keys: f.keys, Clients: f.clients, Cache: gate.NewCache(),
-		Now: func() time.Time { return time.Unix(f.now.Load(), 0) },
+		Now: f.clock,
+	}
+	var err error
+	f.config.Proofs, err = proof.NewChecker(proof.Config{Marks: store.NewMemoryMarks(0, f.clock), Now: f.clock})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return f
 }
+
+func (f *fixture) clock() time.Time { return time.Unix(f.now.Load(), 0) }
 
 func (f *fixture) gate(change ...func(*gate.Config)) *gate.Gate {
 	f.t.Helper()

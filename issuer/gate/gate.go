@@ -1,10 +1,13 @@
 package gate
 
 import (
+	"context"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -19,8 +22,17 @@ type Config struct {
 
 	AllowClients []string // the client_ids that may pass; default: all
 
+	// CertificateBound tells in the resource's metadata that some tokens are bound
+	// to certificates. Default: none is.
+	CertificateBound bool
+
+	// ExternalURL is scheme and authority of the urls that clients see, for the
+	// `htu` of proofs. Default: those of the request.
+	ExternalURL string
+
 	Keys    Keys
 	Clients Clients
+	Proofs  Proofs
 	Cache   *Cache           // shared by the gates of one issuer and one configuration
 	Now     func() time.Time // default: time.Now
 }
@@ -42,6 +54,15 @@ type Clients interface {
 	Generation() uint64
 }
 
+// Proofs judges DPoP proofs. *proof.Checker does.
+type Proofs interface {
+	// Check judges the DPoP fields of a request. The error is a *proof.Error, or
+	// another one where it cannot be told whether the proof was used before.
+	Check(ctx context.Context, fields []string, want *proof.Request) (proof.Proven, error)
+	// NewNonce is the nonce for a client that needs one.
+	NewNonce() string
+}
+
 // Gate judges requests for one resource. It is safe for concurrent use.
 type Gate struct {
 	config    Config
@@ -53,8 +74,8 @@ type Gate struct {
 
 // New makes a gate. The error names the rule or field that is wrong.
 func New(config Config) (*Gate, error) {
-	if config.Issuer == "" || config.Resource == "" || config.Keys == nil || config.Clients == nil || config.Cache == nil {
-		return nil, errors.New("gate: issuer, resource, keys, clients and cache are needed")
+	if config.Issuer == "" || config.Resource == "" || config.Keys == nil || config.Clients == nil || config.Proofs == nil || config.Cache == nil {
+		return nil, errors.New("gate: issuer, resource, keys, clients, proofs and cache are needed")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -66,7 +87,7 @@ func New(config Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := NewMetadata(config.Issuer, config.Resource, config.Declared)
+	metadata, err := NewMetadata(config)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +115,28 @@ type Request struct {
 	EscapedPath   string   // url.URL.EscapedPath()
 	Path          string   // url.URL.Path: EscapedPath decoded once
 	Authorization []string // the Authorization fields
+
+	// What a sender constraint is held against.
+	DPoP        []string          // the DPoP fields
+	Certificate *x509.Certificate // the client's on this connection; nil: none
+	Target      Target            // the url that the client asked for
+
+	// Proved is the key that a gate further out has seen proved for these very
+	// Authorization fields: a proof is used up by the first who looks at it.
+	Proved string
+}
+
+// Target is what a client asked for, before any rewrite and without the query:
+// what it signs in a proof.
+type Target struct {
+	Method string
+	Scheme string // http or https
+	Host   string // with the port, if there is one
+	Path   string // escaped
 }
 
 // Check judges a request.
-func (g *Gate) Check(r *Request) Verdict {
+func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 	var rule *Rule
 	if g.rules.Len() > 0 {
 		if err := CheckPath(r.EscapedPath, r.Path); err != nil {
@@ -105,7 +144,7 @@ func (g *Gate) Check(r *Request) Verdict {
 		}
 		rule, _ = g.rules.Match(r.Method, r.Path)
 	}
-	raw, reason := extract(r.Authorization)
+	scheme, raw, reason := extract(r.Authorization)
 	switch reason {
 	case "":
 	case ReasonNoToken, ReasonScheme:
@@ -114,21 +153,26 @@ func (g *Gate) Check(r *Request) Verdict {
 		}
 		return deny(noToken, reason, nil)
 	default:
-		return deny(badRequest, reason, nil)
+		return Verdict{outcome: badRequest, Reason: reason, scheme: scheme}
 	}
 	// A token is judged before the rules, so that a bad one learns nothing of
 	// which paths there are.
+	verdict := Verdict{Rule: rule, scheme: scheme}
 	claims, err := g.verify(raw)
-	if err != nil {
-		check, _ := token.Failed(err)
-		return Verdict{outcome: badToken, check: check, Reason: Reason(check), Err: err, Rule: rule}
+	if err == nil {
+		err = g.constrain(ctx, claims, raw, r, &verdict)
 	}
-	return g.authorize(claims, rule)
+	if err != nil {
+		g.refuse(&verdict, err)
+		return verdict
+	}
+	verdict.Claims = claims
+	g.authorize(claims, rule, &verdict)
+	return verdict
 }
 
 // authorize holds a valid token against what the request needs.
-func (g *Gate) authorize(claims *token.Claims, rule *Rule) Verdict {
-	verdict := Verdict{Claims: claims, Rule: rule}
+func (g *Gate) authorize(claims *token.Claims, rule *Rule, verdict *Verdict) {
 	switch {
 	case rule != nil && rule.Public:
 		verdict.Allowed, verdict.Reason = true, ReasonPublic
@@ -141,7 +185,6 @@ func (g *Gate) authorize(claims *token.Claims, rule *Rule) Verdict {
 	default:
 		verdict.Allowed, verdict.Reason = true, ReasonToken
 	}
-	return verdict
 }
 
 func (g *Gate) allows(clientID string) bool {

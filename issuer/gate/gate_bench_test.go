@@ -17,7 +17,7 @@ func BenchmarkKnownToken(b *testing.B) {
 	request := get("/orders/17", bearer(f.sign(f.claims("orders:read", "orders:write")))...)
 	b.ReportAllocs()
 	for b.Loop() {
-		if verdict := g.Check(request); !verdict.Allowed {
+		if verdict := g.Check(b.Context(), request); !verdict.Allowed {
 			b.Fatal(verdict.Reason)
 		}
 	}
@@ -30,7 +30,7 @@ func BenchmarkKnownTokenParallel(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if verdict := g.Check(request); !verdict.Allowed {
+			if verdict := g.Check(b.Context(), request); !verdict.Allowed {
 				b.Error(verdict.Reason)
 			}
 		}
@@ -47,7 +47,7 @@ func BenchmarkNewToken(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				f.keys.generation.Add(1) // as if it had never been seen
-				if verdict := g.Check(request); !verdict.Allowed {
+				if verdict := g.Check(b.Context(), request); !verdict.Allowed {
 					b.Fatal(verdict.Reason)
 				}
 			}
@@ -66,7 +66,7 @@ func BenchmarkInvalidSignature(b *testing.B) {
 	request := get("/", bearer(string(raw))...)
 	b.ReportAllocs()
 	for b.Loop() {
-		if verdict := g.Check(request); verdict.Reason != gate.Reason(token.CheckSignature) {
+		if verdict := g.Check(b.Context(), request); verdict.Reason != gate.Reason(token.CheckSignature) {
 			b.Fatal(verdict.Reason)
 		}
 	}
@@ -85,7 +85,7 @@ func BenchmarkRules(b *testing.B) {
 			request := get(fmt.Sprintf("/api/part%d/17", count/2), bearer(f.sign(f.claims("read")))...)
 			b.ReportAllocs()
 			for b.Loop() {
-				if verdict := g.Check(request); !verdict.Allowed {
+				if verdict := g.Check(b.Context(), request); !verdict.Allowed {
 					b.Fatal(verdict.Reason)
 				}
 			}

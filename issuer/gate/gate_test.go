@@ -37,7 +37,7 @@ func TestTokenChecks(t *testing.T) {
 		{"no jti", func(c *token.Claims) { c.ID = "" }, token.CheckFormat},
 		{"no client_id", func(c *token.Claims) { c.ClientID = "" }, token.CheckIdentity},
 		{"bound to a key", func(c *token.Claims) { c.Confirmation = &token.Confirmation{KeyThumbprint: "x"} }, token.CheckBound},
-		{"bound to a certificate", func(c *token.Claims) { c.Confirmation = &token.Confirmation{CertificateThumbprint: "x"} }, token.CheckBound},
+		{"bound to a certificate", func(c *token.Claims) { c.Confirmation = &token.Confirmation{CertificateThumbprint: "x"} }, token.CheckCertificate},
 		{"client_id with a line break", func(c *token.Claims) { c.ClientID = "a\r\nX-Admin: 1" }, token.CheckIdentity},
 		{"client_id not ASCII", func(c *token.Claims) { c.ClientID = "bätch" }, token.CheckIdentity},
 		{"client_id ends in a space", func(c *token.Claims) { c.ClientID = "batch " }, token.CheckIdentity},
@@ -51,14 +51,14 @@ func TestTokenChecks(t *testing.T) {
 			c.change(claims)
 			g := f.gate()
 			for range 2 { // the second time from the cache
-				verdict := g.Check(get("/", bearer(f.sign(claims))...))
+				verdict := g.Check(t.Context(), get("/", bearer(f.sign(claims))...))
 				if c.check == "" {
 					if !verdict.Allowed {
 						t.Fatalf("refused: %s (%v)", verdict.Reason, verdict.Err)
 					}
 					continue
 				}
-				challenge := g.Challenge(&verdict)
+				challenge := strings.Join(g.Challenges(&verdict), "; ")
 				if verdict.Allowed || verdict.Reason != gate.Reason(c.check) || verdict.Status() != 401 ||
 					!strings.Contains(challenge, `error="invalid_token"`) ||
 					!strings.Contains(challenge, `error_description="`+c.check.Description()+`"`) {
@@ -89,7 +89,7 @@ func TestForeignTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			verdict := g.Check(get("/", "Bearer "+raw))
+			verdict := g.Check(t.Context(), get("/", "Bearer "+raw))
 			if verdict.Allowed || verdict.Status() != 401 || verdict.Code() != "invalid_token" || verdict.Claims != nil {
 				t.Fatalf("got %+v", verdict)
 			}
@@ -115,7 +115,7 @@ func TestAuthorizationHeader(t *testing.T) {
 		{"spaces around", []string{"Bearer   " + good + " "}, 0, gate.ReasonToken},
 		{"no scheme", []string{good}, 401, gate.ReasonScheme},
 		{"Basic", []string{"Basic YTpi"}, 401, gate.ReasonScheme},
-		{"DPoP", []string{"DPoP " + good}, 401, gate.ReasonScheme},
+		{"DPoP, and the token is not bound", []string{"DPoP " + good}, 401, gate.Reason(token.CheckUnbound)},
 		{"empty", []string{""}, 401, gate.ReasonScheme},
 		{"scheme alone", []string{"Bearer"}, 401, gate.Reason(token.CheckFormat)},
 		{"a tab for a space", []string{"Bearer\t" + good}, 401, gate.ReasonScheme},
@@ -126,7 +126,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			verdict := g.Check(get("/", c.fields...))
+			verdict := g.Check(t.Context(), get("/", c.fields...))
 			if verdict.Allowed != (c.status == 0) || verdict.Reason != c.reason {
 				t.Fatalf("got %v %s", verdict.Allowed, verdict.Reason)
 			}
@@ -148,6 +148,8 @@ func TestChallenges(t *testing.T) {
 		c.Rules = []gate.Rule{{Pattern: "/x", Scopes: token.Scopes{"write", "read"}}}
 	})
 	const head = `Bearer realm="a \"quoted\" \\realm", resource_metadata="https://api.example/.well-known/oauth-protected-resource/v1"`
+	const algs = `algs="ES256 ES384 EdDSA Ed25519 RS256 PS256"`
+	also, dpop := "; DPoP "+algs, strings.Replace(head, "Bearer", "DPoP", 1)+", "+algs
 	for _, c := range []struct {
 		name    string
 		request *gate.Request
@@ -155,18 +157,19 @@ func TestChallenges(t *testing.T) {
 		code    string
 		field   string
 	}{
-		{"no token", get("/x"), 401, "unauthorized", head},
+		{"no token", get("/x"), 401, "unauthorized", head + also},
 		{"bad token", get("/x", "Bearer x"), 401, "invalid_token", head + `, error="invalid_token", error_description="the access token is malformed"`},
+		{"bad token as DPoP", get("/x", "DPoP x"), 401, "invalid_token", dpop + `, error="invalid_token", error_description="the access token is malformed"`},
 		{"two tokens", get("/x", "Bearer a", "Bearer b"), 400, "invalid_request", head + `, error="invalid_request", error_description="more than one access token"`},
 		{"scope", get("/x", bearer(read)...), 403, "insufficient_scope", head + `, error="insufficient_scope", error_description="the access token lacks a scope that is needed", scope="base write read"`},
 		{"no rule", get("/y", bearer(read)...), 403, "access_denied", ""},
-		{"no rule, no token", get("/y"), 401, "unauthorized", head},
+		{"no rule, no token", get("/y"), 401, "unauthorized", head + also},
 		{"path", get("//x", bearer(read)...), 400, "invalid_request", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			verdict := g.Check(c.request)
-			if got := g.Challenge(&verdict); got != c.field || verdict.Status() != c.status || verdict.Code() != c.code {
+			verdict := g.Check(t.Context(), c.request)
+			if got := strings.Join(g.Challenges(&verdict), "; "); got != c.field || verdict.Status() != c.status || verdict.Code() != c.code {
 				t.Fatalf("got %d %s %s", verdict.Status(), verdict.Code(), got)
 			}
 		})
@@ -215,7 +218,7 @@ func TestAuthorize(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			verdict := g.Check(&gate.Request{Method: c.method, EscapedPath: c.path, Path: c.path, Authorization: c.token})
+			verdict := g.Check(t.Context(), &gate.Request{Method: c.method, EscapedPath: c.path, Path: c.path, Authorization: c.token})
 			if verdict.Allowed != c.allowed || verdict.Reason != c.reason {
 				t.Fatalf("got %v %s (%v)", verdict.Allowed, verdict.Reason, verdict.Err)
 			}
@@ -228,10 +231,10 @@ func TestNoRules(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	g := f.gate()
-	if verdict := g.Check(get("//a/../b")); verdict.Allowed || verdict.Status() != 401 {
+	if verdict := g.Check(t.Context(), get("//a/../b")); verdict.Allowed || verdict.Status() != 401 {
 		t.Fatalf("without a token: %+v", verdict)
 	}
-	if verdict := g.Check(get("//a/../b", bearer(f.sign(f.claims()))...)); !verdict.Allowed {
+	if verdict := g.Check(t.Context(), get("//a/../b", bearer(f.sign(f.claims()))...)); !verdict.Allowed {
 		t.Fatalf("with a token: %+v", verdict)
 	}
 }
@@ -244,7 +247,7 @@ func TestRememberedTokens(t *testing.T) {
 		f := newFixture(t)
 		g, request := f.gate(), get("/", bearer(f.sign(f.claims()))...)
 		for range 2 {
-			if verdict := g.Check(request); !verdict.Allowed {
+			if verdict := g.Check(t.Context(), request); !verdict.Allowed {
 				t.Fatalf("refused: %+v", verdict)
 			}
 		}
@@ -255,7 +258,7 @@ func TestRememberedTokens(t *testing.T) {
 	}
 	refused := func(t *testing.T, g *gate.Gate, request *gate.Request, reason token.Check) {
 		t.Helper()
-		if verdict := g.Check(request); verdict.Allowed || verdict.Reason != gate.Reason(reason) {
+		if verdict := g.Check(t.Context(), request); verdict.Allowed || verdict.Reason != gate.Reason(reason) {
 			t.Fatalf("got %v %s", verdict.Allowed, verdict.Reason)
 		}
 	}
@@ -263,7 +266,7 @@ func TestRememberedTokens(t *testing.T) {
 		t.Parallel()
 		f, g, request := remembered(t)
 		f.pass(89 * time.Second)
-		if verdict := g.Check(request); !verdict.Allowed {
+		if verdict := g.Check(t.Context(), request); !verdict.Allowed {
 			t.Fatal("refused within the leeway")
 		}
 		f.pass(time.Second)
@@ -273,7 +276,7 @@ func TestRememberedTokens(t *testing.T) {
 		t.Parallel()
 		f, g, request := remembered(t)
 		f.keys.make(t, "k2", token.EdDSA)
-		if verdict := g.Check(request); !verdict.Allowed {
+		if verdict := g.Check(t.Context(), request); !verdict.Allowed {
 			t.Fatal("refused after another key came")
 		}
 		f.keys.forget("k1")
@@ -302,8 +305,8 @@ func TestRefusalsShowNoToken(t *testing.T) {
 	raw := f.sign(f.claims())
 	parts := strings.Split(raw, ".")
 	broken := parts[0] + "." + parts[1] + "." + parts[2][:20] + "AAAA" + parts[2][24:]
-	verdict := g.Check(get("/", "Bearer "+broken))
-	text := g.Challenge(&verdict) + verdict.Description() + errors.Join(verdict.Err).Error()
+	verdict := g.Check(t.Context(), get("/", "Bearer "+broken))
+	text := strings.Join(g.Challenges(&verdict), "; ") + verdict.Description() + errors.Join(verdict.Err).Error()
 	for _, part := range append(parts, "batch") {
 		if strings.Contains(text, part) {
 			t.Fatalf("shows %q: %s", part, text)
@@ -334,10 +337,10 @@ func TestNewRefuses(t *testing.T) {
 func TestKnownTokenAllocations(t *testing.T) {
 	f := newFixture(t)
 	g, request := f.gate(), get("/orders/17", bearer(f.sign(f.claims("read")))...)
-	if verdict := g.Check(request); !verdict.Allowed {
+	if verdict := g.Check(t.Context(), request); !verdict.Allowed {
 		t.Fatal(verdict.Reason)
 	}
-	if allocations := testing.AllocsPerRun(200, func() { _ = g.Check(request) }); allocations > 5 {
+	if allocations := testing.AllocsPerRun(200, func() { _ = g.Check(t.Context(), request) }); allocations > 5 {
 		t.Errorf("%.0f allocations", allocations)
 	}
 }

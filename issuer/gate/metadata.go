@@ -18,27 +18,30 @@ type Metadata struct {
 
 // metadataDocument is RFC 9728 section 2.
 type metadataDocument struct {
-	Resource      string   `json:"resource"`
-	Issuers       []string `json:"authorization_servers"`
-	Scopes        []string `json:"scopes_supported,omitempty"`
-	BearerMethods []string `json:"bearer_methods_supported"`
+	Resource         string   `json:"resource"`
+	Issuers          []string `json:"authorization_servers"`
+	Scopes           []string `json:"scopes_supported,omitempty"`
+	BearerMethods    []string `json:"bearer_methods_supported"`
+	DPoPAlgs         []string `json:"dpop_signing_alg_values_supported"`
+	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 }
 
 // wellKnown is inserted between host and path (RFC 9728 section 3.1).
 const wellKnown = "/.well-known/oauth-protected-resource"
 
-// NewMetadata makes the document. A resource that is not an http or https url
-// has none: then URL and Path are empty.
-func NewMetadata(issuer, resource string, scopes token.Scopes) (*Metadata, error) {
-	parsed, err := url.Parse(resource)
+// NewMetadata makes the document of a gate's resource. One that is not an http
+// or https url has none: then URL is empty.
+func NewMetadata(config Config) (*Metadata, error) {
+	parsed, err := url.Parse(config.Resource)
 	if err != nil {
-		return nil, fmt.Errorf("resource %q: expected an absolute URI", resource)
+		return nil, fmt.Errorf("resource %q: expected an absolute URI", config.Resource)
 	}
 	if parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
 		return &Metadata{}, nil
 	}
 	body, err := json.Marshal(metadataDocument{
-		Resource: resource, Issuers: []string{issuer}, Scopes: scopes, BearerMethods: []string{"header"},
+		Resource: config.Resource, Issuers: []string{config.Issuer}, Scopes: config.Declared,
+		BearerMethods: []string{"header"}, DPoPAlgs: token.AlgorithmNames(), CertificateBound: config.CertificateBound,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the resource metadata: %w", err)

@@ -18,7 +18,7 @@ func TestMetadataLocation(t *testing.T) {
 		{"urn:example:orders", "", ""},
 		{"spiffe://domain/api", "", ""},
 	} {
-		metadata, err := gate.NewMetadata(issuerURL, c.resource, nil)
+		metadata, err := gate.NewMetadata(gate.Config{Issuer: issuerURL, Resource: c.resource})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestMetadataLocation(t *testing.T) {
 
 func TestMetadataDocument(t *testing.T) {
 	t.Parallel()
-	metadata, err := gate.NewMetadata(issuerURL, resource, []string{"read"})
+	metadata, err := gate.NewMetadata(gate.Config{Issuer: issuerURL, Resource: resource, Declared: []string{"read"}, CertificateBound: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestMetadataDocument(t *testing.T) {
 	if err := json.Unmarshal(metadata.Body(), &document); err != nil {
 		t.Fatal(err)
 	}
-	if document["resource"] != resource || len(document) != 4 {
+	if document["resource"] != resource || document["tls_client_certificate_bound_access_tokens"] != true || len(document) != 6 {
 		t.Fatalf("got %s", metadata.Body())
 	}
 }

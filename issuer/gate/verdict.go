@@ -7,7 +7,8 @@ import (
 )
 
 // Reason says in one of a bounded set of words why a request passes or does
-// not. Where a check of the token failed it is that [token.Check].
+// not. Where a check of the token or of its proof failed it is that
+// [token.Check] or [proof.Check].
 type Reason string
 
 // The reasons that are not checks of a token.
@@ -15,12 +16,14 @@ const (
 	ReasonToken     Reason = "token"              // passes: a valid token with the scopes
 	ReasonPublic    Reason = "public"             // passes: the rule asks for nothing
 	ReasonNoToken   Reason = "no_token"           // no Authorization header
-	ReasonScheme    Reason = "scheme"             // Authorization of another scheme than Bearer
+	ReasonScheme    Reason = "scheme"             // Authorization of another scheme than Bearer and DPoP
 	ReasonDuplicate Reason = "duplicate"          // more than one token
 	ReasonPath      Reason = "ambiguous_path"     // upstreams may read the path differently
 	ReasonScope     Reason = "insufficient_scope" // the token lacks a scope
 	ReasonNoRule    Reason = "no_rule"            // no rule covers method and path
 	ReasonClient    Reason = "client_not_allowed" // allow_clients does not name the client
+
+	ReasonReplayMarks Reason = "replay_marks" // it cannot be told whether the proof was used before
 )
 
 // Verdict is what a gate thinks of a request. The zero value denies.
@@ -32,8 +35,15 @@ type Verdict struct {
 	Needed  token.Scopes  // where a scope is missing: all that is needed
 	Err     error         // the cause, for the log; nil where Reason says all
 
-	outcome outcome
-	check   token.Check
+	// Nonce is for the DPoP-Nonce field of the answer, also of one that passes;
+	// empty: none (RFC 9449 section 9).
+	Nonce string
+	// Proved is the key that was proved; empty: none was asked for.
+	Proved string
+
+	outcome     outcome
+	scheme      scheme // in which the token came
+	description string // of the check that failed
 }
 
 // outcome is the row of contract section 5 that a denial falls into.
@@ -44,7 +54,10 @@ const (
 	noToken
 	badRequest
 	badToken
+	badProof
+	needsNonce
 	lacksScope
+	unavailable
 )
 
 func deny(why outcome, reason Reason, cause error) Verdict {
@@ -54,8 +67,10 @@ func deny(why outcome, reason Reason, cause error) Verdict {
 // Status is the HTTP status of the denial.
 func (v *Verdict) Status() int {
 	switch v.outcome {
-	case noToken, badToken:
+	case noToken, badToken, badProof, needsNonce:
 		return http.StatusUnauthorized
+	case unavailable:
+		return http.StatusServiceUnavailable
 	case badRequest:
 		return http.StatusBadRequest
 	default:
@@ -63,8 +78,8 @@ func (v *Verdict) Status() int {
 	}
 }
 
-// Code is the error code of the denial (RFC 6750 section 3.1); in the body
-// alone where RFC 6750 has no code for it.
+// Code is the error code of the denial (RFC 6750 section 3.1, RFC 9449 section
+// 7.1); in the body alone where no RFC has a code for it.
 func (v *Verdict) Code() string {
 	switch v.outcome {
 	case noToken:
@@ -73,8 +88,14 @@ func (v *Verdict) Code() string {
 		return "invalid_request"
 	case badToken:
 		return "invalid_token"
+	case badProof:
+		return "invalid_dpop_proof"
+	case needsNonce:
+		return "use_dpop_nonce"
 	case lacksScope:
 		return "insufficient_scope"
+	case unavailable:
+		return "temporarily_unavailable"
 	default:
 		return "access_denied"
 	}
@@ -87,7 +108,7 @@ func (v *Verdict) Description() string {
 	case ReasonNoToken:
 		return "an access token is needed"
 	case ReasonScheme:
-		return "an access token is needed, in an Authorization header with the scheme Bearer"
+		return "an access token is needed, in an Authorization header with the scheme Bearer or DPoP"
 	case ReasonDuplicate:
 		return "more than one access token"
 	case ReasonPath:
@@ -99,5 +120,8 @@ func (v *Verdict) Description() string {
 	case ReasonClient:
 		return "the client may not use this resource"
 	}
-	return v.check.Description()
+	if v.outcome == unavailable {
+		return "the server cannot answer now, try again"
+	}
+	return v.description
 }

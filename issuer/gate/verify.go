@@ -50,11 +50,6 @@ func (g *Gate) authenticate(raw string) (*entry, error) {
 		return nil, &token.Error{Check: token.CheckFormat, Cause: errors.New("iat, sub or jti is missing")}
 	case !fitsHeader(claims.ClientID):
 		return nil, &token.Error{Check: token.CheckIdentity}
-	case claims.Confirmation != nil:
-		// Whoever holds it must prove a key, and this gate takes no proofs: as a
-		// plain bearer token it must not pass (RFC 8705 section 3, RFC 9449
-		// section 7.2).
-		return nil, &token.Error{Check: token.CheckBound}
 	}
 	return &entry{claims: claims, keys: generation, size: entrySize(raw)}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -36,6 +37,8 @@ type Issuer struct {
 	standing *client.Standing
 	revoked  *revocation.List
 	ring     *keys.Ring
+	marks    store.Marks
+	proofs   *proof.Checker
 }
 
 // TokenURL is where tokens are issued.
@@ -48,7 +51,11 @@ func Start(t testing.TB, clients ...Client) *Issuer {
 	t.Helper()
 	made := &Issuer{
 		ring: keys.NewRing(store.NewMemory(), time.Now), ledger: client.NewLedger(store.NewMemory()),
-		revoked: revocation.NewList(store.NewMemory(), time.Now),
+		revoked: revocation.NewList(store.NewMemory(), time.Now), marks: store.NewMemoryMarks(0, time.Now),
+	}
+	var err error
+	if made.proofs, err = proof.NewChecker(proof.Config{Marks: made.marks}); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := made.ring.Maintain(t.Context(), keys.Config{Algorithm: token.ES256, LongestLifetime: time.Hour}); err != nil {
 		t.Fatalf("making the key: %v", err)
@@ -67,7 +74,7 @@ func (i *Issuer) Gate(t testing.TB, scopes ...string) *gate.Gate {
 	t.Helper()
 	made, err := gate.New(gate.Config{
 		Issuer: i.URL, Resource: i.URL, Scopes: scopes,
-		Keys: i.ring, Clients: i.standing, Cache: gate.NewCache(),
+		Keys: i.ring, Clients: i.standing, Proofs: i.proofs, Cache: gate.NewCache(),
 	})
 	if err != nil {
 		t.Fatalf("making the gate: %v", err)
@@ -103,8 +110,11 @@ func (i *Issuer) handler(t testing.TB) http.Handler {
 	t.Helper()
 	server, err := issuer.New(issuer.Config{
 		URL: i.URL, TokenLifetime: time.Hour, PublishAhead: time.Hour, Clients: i.registry,
-		Authenticator: client.NewAuthenticator(i.registry, client.NewMemory(time.Now), client.NewQueue(), time.Now),
-		Standing:      i.standing, Epochs: i.ledger, Revocations: i.revoked, Keys: i.ring,
+		Authenticator: client.NewAuthenticator(client.AuthenticatorConfig{
+			Registry: i.registry, Memory: client.NewMemory(time.Now), Queue: client.NewQueue(), Marks: i.marks, Now: time.Now,
+		}),
+		Proofs:   i.proofs,
+		Standing: i.standing, Epochs: i.ledger, Revocations: i.revoked, Keys: i.ring,
 		Failures: client.NewFailures(time.Now), FailureLimit: client.FailureLimit{Count: 10, Per: time.Minute},
 	})
 	if err != nil {

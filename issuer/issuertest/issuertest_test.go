@@ -26,10 +26,10 @@ func TestRealClient(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		request := &gate.Request{Method: "GET", Path: "/", EscapedPath: "/", Authorization: []string{"Bearer " + issued.AccessToken}}
-		if verdict := server.Gate(t, "read").Check(request); !verdict.Allowed || verdict.Claims.ClientID != id {
+		if verdict := server.Gate(t, "read").Check(t.Context(), request); !verdict.Allowed || verdict.Claims.ClientID != id {
 			t.Errorf("%s: %+v", name, verdict)
 		}
-		if verdict := server.Gate(t, "write").Check(request); verdict.Allowed {
+		if verdict := server.Gate(t, "write").Check(t.Context(), request); verdict.Allowed {
 			t.Errorf("%s: passes without the scope", name)
 		}
 		config.ClientSecret = "wrong"

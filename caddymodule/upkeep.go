@@ -1,0 +1,123 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+)
+
+// This file is what the app does in the background as long as it runs, and how
+// requests wait for its first results.
+
+// readyTimeout is how long a request waits for the very first key.
+const readyTimeout = 10 * time.Second
+
+// ready returns at once when there is a key to sign and verify with. Caddy
+// starts apps in no order: before the very first key is made, HTTP may already
+// serve, and its requests wait rather than fail.
+func (a *App) ready(ctx context.Context) error {
+	if a.complete() == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	select {
+	case <-a.started:
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the first key: %w", ctx.Err())
+	}
+	return a.complete()
+}
+
+// complete tells what is missing that Start makes.
+func (a *App) complete() error {
+	if _, err := a.shared.ring.Signer(); err != nil {
+		return err
+	}
+	if a.DPoP.Nonce && !a.shared.nonces.Ready() {
+		return errors.New("there is no secret of nonces yet")
+	}
+	return nil
+}
+
+// refreshEvery is how often stored keys and clients are looked at for what
+// other instances changed and for what is due.
+const refreshEvery = 30 * time.Second
+
+// resumeMarks takes over which assertions and proofs were used, as far as that
+// is known.
+func (a *App) resumeMarks(ctx context.Context) error {
+	if err := a.shared.marks.Resume(ctx, a.longestProof()); err != nil {
+		return err
+	}
+	if since, until := a.shared.marks.Restriction(); !since.IsZero() {
+		a.logger.Warn("the last run did not stop in order, or another instance runs on this storage: "+
+			"client assertions and DPoP proofs made until `since` are refused, and until `until` those that do not say when they were made",
+			zap.Time("since", since), zap.Time("until", until))
+	}
+	return nil
+}
+
+// every does the work again and again until ctx ends. A panic in it never ends
+// the whole server.
+func (a *App) every(ctx context.Context, interval time.Duration, work func(context.Context)) {
+	guarded := func() {
+		defer func() {
+			if problem := recover(); problem != nil {
+				a.logger.Error("work in the background panicked", zap.Any("panic", problem), zap.Stack("stack"))
+			}
+		}()
+		work(ctx)
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			guarded()
+		}
+	}
+}
+
+// keepUp keeps keys and clients in step with the clock and the storage.
+func (a *App) keepUp(ctx context.Context) {
+	err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx), a.shared.load(ctx), a.shared.marks.Affirm(ctx))
+	if err != nil && ctx.Err() == nil {
+		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
+	}
+}
+
+// refreshInterval is short enough that a key is known everywhere long before
+// it signs.
+func (a *App) refreshInterval() time.Duration {
+	return max(min(refreshEvery, time.Duration(a.Signing.PublishAhead)/4), 10*time.Millisecond)
+}
+
+func (a *App) maintainKeys(ctx context.Context) error {
+	changes, err := a.shared.ring.Maintain(ctx, keys.Config{
+		Algorithm:       a.algorithm(),
+		RotateEvery:     a.rotateEvery(),
+		PublishAhead:    time.Duration(a.Signing.PublishAhead),
+		LongestLifetime: a.longestLifetime(),
+	})
+	if err != nil {
+		return fmt.Errorf("maintaining the signing keys: %w", err)
+	}
+	for _, id := range changes.Made {
+		a.audit.logger.Info("signing key made", zap.String("kid", id))
+	}
+	if changes.Signing != "" {
+		a.audit.logger.Info("signing key in use", zap.String("kid", changes.Signing))
+	}
+	for _, id := range changes.Forgotten {
+		a.audit.logger.Info("signing key forgotten", zap.String("kid", id))
+	}
+	return nil
+}

@@ -105,6 +105,7 @@ func TestResourceMetadata(t *testing.T) {
 	want := map[string]any{
 		"resource": "https://api.example/v1", "authorization_servers": []any{"https://login.example/tenant"},
 		"scopes_supported": []any{"orders:read"}, "bearer_methods_supported": []any{"header"},
+		"dpop_signing_alg_values_supported": []any{"ES256", "ES384", "EdDSA", "Ed25519", "RS256", "PS256"},
 	}
 	if members := got.members(t); !reflect.DeepEqual(members, want) {
 		t.Errorf("%v, expected %v", members, want)

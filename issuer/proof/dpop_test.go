@@ -13,6 +13,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token/tokentest"
 )
 
@@ -373,5 +374,20 @@ func BenchmarkCheck(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkSignatureAlone is what of BenchmarkCheck nothing can save.
+func BenchmarkSignatureAlone(b *testing.B) {
+	key := tokentest.NewKey(b, "ES256")
+	raw, err := token.ReadProof(key.Proof(b, newFixture(b).claims()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := raw.Verify(key.Private.Public()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

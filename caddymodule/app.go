@@ -59,6 +59,7 @@ type App struct {
 	lease    *lease
 	shared   *shared
 	standing *client.Standing
+	own      *gate.Own
 	cache    *gate.Cache
 	proofs   *proof.Checker
 	server   *issuer.Server
@@ -114,6 +115,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 		return err
 	}
 	a.standing = client.NewStanding(registry, a.shared.ledger, a.shared.revoked)
+	a.own = gate.NewOwn(a.Issuer, a.shared.ring, a.standing)
 	a.cache = gate.NewCache()
 	if a.proofs, err = proof.NewChecker(a.proofConfig()); err != nil {
 		return err

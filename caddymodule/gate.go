@@ -90,14 +90,12 @@ func (g *Gate) config(app *App) gate.Config {
 		g.Resource = app.resources()[0].Identifier
 	}
 	config := gate.Config{
-		Issuer:       app.Issuer,
+		Issuers:      []gate.Issuer{app.own},
 		Resource:     g.Resource,
 		Scopes:       g.Scopes,
 		Realm:        g.Realm,
 		AllowClients: g.AllowClients,
 		ExternalURL:  strings.TrimSuffix(g.ExternalURL, "/"),
-		Keys:         app.shared.ring,
-		Clients:      app.standing,
 		Proofs:       app.proofs,
 		Cache:        app.cache,
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -41,8 +42,12 @@ func BenchmarkGateHandler(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	proofs, err := proof.NewChecker(proof.Config{Marks: store.NewMemoryMarks(0, time.Now)})
+	if err != nil {
+		b.Fatal(err)
+	}
 	made, err := gate.New(gate.Config{
-		Issuer: url, Resource: url, Keys: ring, Clients: everyone{}, Cache: gate.NewCache(),
+		Issuers: []gate.Issuer{gate.NewOwn(url, ring, everyone{})}, Resource: url, Proofs: proofs, Cache: gate.NewCache(),
 		Rules: []gate.Rule{{Methods: []string{"GET"}, Pattern: "/orders/{id}", Scopes: token.Scopes{"read"}}},
 	})
 	if err != nil {

@@ -14,9 +14,9 @@ const cacheBytes = 64 << 20
 
 // Cache remembers tokens whose signature, typ, issuer and identity were found
 // good, so that the next request costs a look-up. It is keyed by a hash of the
-// token and holds no token. It belongs to one issuer and one configuration;
-// everything that depends on the gate, the clock or the client is judged again
-// for each request.
+// token and holds no token. It belongs to one configuration; everything that
+// depends on the gate, the clock or the client is judged again for each request,
+// also whether the gate takes tokens of that issuer at all.
 type Cache struct {
 	entries *otter.Cache[digest, *entry]
 }
@@ -26,6 +26,7 @@ type digest [sha256.Size]byte
 // entry is a remembered token.
 type entry struct {
 	claims *token.Claims
+	issuer Issuer // who has verified it
 	size   uint32
 	// keys is the generation of the keys that verified the signature: with
 	// another one the key may be gone, and the token is verified again.

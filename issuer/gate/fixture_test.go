@@ -32,6 +32,7 @@ type fixture struct {
 	keys    *keySet
 	clients *clientStates
 	signer  *token.Signer
+	own     *gate.Own
 	now     atomic.Int64
 	config  gate.Config
 }
@@ -40,8 +41,9 @@ func newFixture(t testing.TB) *fixture {
 	f := &fixture{t: t, keys: &keySet{keys: map[string]token.VerificationKey{}}, clients: newClientStates()}
 	f.now.Store(start.Unix())
 	f.signer = f.keys.make(t, "k1", token.ES256)
+	f.own = gate.NewOwn(issuerURL, f.keys, f.clients)
 	f.config = gate.Config{
-		Issuer: issuerURL, Resource: resource, Keys: f.keys, Clients: f.clients, Cache: gate.NewCache(),
+		Issuers: []gate.Issuer{f.own}, Resource: resource, Cache: gate.NewCache(),
 		Now: f.clock,
 	}
 	var err error

@@ -13,14 +13,18 @@ import (
 
 // Config is what a [Gate] decides by. Fields without a default are needed.
 type Config struct {
-	Issuer   string       // whose tokens pass: `iss`, compared byte for byte
+	Issuers  []Issuer     // whose tokens pass; one at least
 	Resource string       // for whom they must be: one of the `aud`
 	Declared token.Scopes // the scopes that exist at the resource, for its metadata
 	Scopes   token.Scopes // what every request needs; default nothing
 	Rules    []Rule       // default none: every request needs a valid token
 	Realm    string       // of the challenges; default: Resource
 
-	AllowClients []string // the client_ids that may pass; default: all
+	// AllowClients and AllowClientsOf are the client_ids that may pass: those of
+	// our own issuer, and those of others by their urls. Where one of the two
+	// stands, nobody passes whom neither names. Default: every client.
+	AllowClients   []string
+	AllowClientsOf map[string][]string
 
 	// CertificateBound tells in the resource's metadata that some tokens are bound
 	// to certificates. Default: none is.
@@ -30,11 +34,9 @@ type Config struct {
 	// `htu` of proofs. Default: those of the request.
 	ExternalURL string
 
-	Keys    Keys
-	Clients Clients
-	Proofs  Proofs
-	Cache   *Cache           // shared by the gates of one issuer and one configuration
-	Now     func() time.Time // default: time.Now
+	Proofs Proofs
+	Cache  *Cache           // shared by the gates of one configuration
+	Now    func() time.Time // default: time.Now
 }
 
 // Keys finds the public keys of the issuer. *keys.Ring does.
@@ -67,15 +69,18 @@ type Proofs interface {
 type Gate struct {
 	config    Config
 	rules     *Rules
-	allowed   map[string]struct{}
+	allowed   map[caller]struct{} // nil: every client
 	challenge challenges
 	metadata  *Metadata
 }
 
+// caller is a client of an issuer; that of our own has no name.
+type caller struct{ foreign, clientID string }
+
 // New makes a gate. The error names the rule or field that is wrong.
 func New(config Config) (*Gate, error) {
-	if config.Issuer == "" || config.Resource == "" || config.Keys == nil || config.Clients == nil || config.Proofs == nil || config.Cache == nil {
-		return nil, errors.New("gate: issuer, resource, keys, clients, proofs and cache are needed")
+	if len(config.Issuers) == 0 || config.Resource == "" || config.Proofs == nil || config.Cache == nil {
+		return nil, errors.New("gate: issuers, resource, proofs and cache are needed")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -91,14 +96,27 @@ func New(config Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate := &Gate{config: config, rules: rules, metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL())}
-	if len(config.AllowClients) > 0 {
-		gate.allowed = make(map[string]struct{}, len(config.AllowClients))
-		for _, id := range config.AllowClients {
-			gate.allowed[id] = struct{}{}
+	return &Gate{
+		config: config, rules: rules, allowed: config.allowed(),
+		metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL()),
+	}, nil
+}
+
+// allowed is the set of those who may pass; nil: everyone.
+func (c *Config) allowed() map[caller]struct{} {
+	if len(c.AllowClients) == 0 && len(c.AllowClientsOf) == 0 {
+		return nil
+	}
+	set := make(map[caller]struct{})
+	for _, id := range c.AllowClients {
+		set[caller{clientID: id}] = struct{}{}
+	}
+	for issuer, ids := range c.AllowClientsOf {
+		for _, id := range ids {
+			set[caller{foreign: issuer, clientID: id}] = struct{}{}
 		}
 	}
-	return gate, nil
+	return set
 }
 
 // Metadata is the resource's metadata document.
@@ -158,7 +176,7 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 	// A token is judged before the rules, so that a bad one learns nothing of
 	// which paths there are.
 	verdict := Verdict{Rule: rule, scheme: scheme}
-	claims, err := g.verify(raw)
+	claims, issuer, err := g.verify(ctx, raw)
 	if err == nil {
 		err = g.constrain(ctx, claims, raw, r, &verdict)
 	}
@@ -167,16 +185,16 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 		return verdict
 	}
 	verdict.Claims = claims
-	g.authorize(claims, rule, &verdict)
+	g.authorize(claims, issuer, rule, &verdict)
 	return verdict
 }
 
 // authorize holds a valid token against what the request needs.
-func (g *Gate) authorize(claims *token.Claims, rule *Rule, verdict *Verdict) {
+func (g *Gate) authorize(claims *token.Claims, issuer Issuer, rule *Rule, verdict *Verdict) {
 	switch {
 	case rule != nil && rule.Public:
 		verdict.Allowed, verdict.Reason = true, ReasonPublic
-	case !g.allows(claims.ClientID):
+	case !g.allows(issuer, claims.ClientID):
 		verdict.outcome, verdict.Reason = forbidden, ReasonClient
 	case rule == nil && g.rules.Len() > 0:
 		verdict.outcome, verdict.Reason = forbidden, ReasonNoRule
@@ -187,11 +205,15 @@ func (g *Gate) authorize(claims *token.Claims, rule *Rule, verdict *Verdict) {
 	}
 }
 
-func (g *Gate) allows(clientID string) bool {
+func (g *Gate) allows(issuer Issuer, clientID string) bool {
 	if g.allowed == nil {
 		return true
 	}
-	_, ok := g.allowed[clientID]
+	who := caller{clientID: clientID}
+	if issuer.Foreign() {
+		who.foreign = issuer.URL()
+	}
+	_, ok := g.allowed[who]
 	return ok
 }
 

@@ -318,10 +318,9 @@ func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for name, change := range map[string]func(*gate.Config){
-		"no issuer":   func(c *gate.Config) { c.Issuer = "" },
+		"no issuer":   func(c *gate.Config) { c.Issuers = nil },
 		"no resource": func(c *gate.Config) { c.Resource = "" },
-		"no keys":     func(c *gate.Config) { c.Keys = nil },
-		"no clients":  func(c *gate.Config) { c.Clients = nil },
+		"no proofs":   func(c *gate.Config) { c.Proofs = nil },
 		"no cache":    func(c *gate.Config) { c.Cache = nil },
 		"bad rule":    func(c *gate.Config) { c.Rules = []gate.Rule{{Pattern: "orders"}} },
 	} {

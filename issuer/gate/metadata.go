@@ -39,8 +39,12 @@ func NewMetadata(config Config) (*Metadata, error) {
 	if parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
 		return &Metadata{}, nil
 	}
+	issuers := make([]string, len(config.Issuers))
+	for i, issuer := range config.Issuers {
+		issuers[i] = issuer.URL()
+	}
 	body, err := json.Marshal(metadataDocument{
-		Resource: config.Resource, Issuers: []string{config.Issuer}, Scopes: config.Declared,
+		Resource: config.Resource, Issuers: issuers, Scopes: config.Declared,
 		BearerMethods: []string{"header"}, DPoPAlgs: token.AlgorithmNames(), CertificateBound: config.CertificateBound,
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ func TestMetadataLocation(t *testing.T) {
 		{"urn:example:orders", "", ""},
 		{"spiffe://domain/api", "", ""},
 	} {
-		metadata, err := gate.NewMetadata(gate.Config{Issuer: issuerURL, Resource: c.resource})
+		metadata, err := gate.NewMetadata(gate.Config{Issuers: []gate.Issuer{gate.NewOwn(issuerURL, nil, nil)}, Resource: c.resource})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestMetadataLocation(t *testing.T) {
 
 func TestMetadataDocument(t *testing.T) {
 	t.Parallel()
-	metadata, err := gate.NewMetadata(gate.Config{Issuer: issuerURL, Resource: resource, Declared: []string{"read"}, CertificateBound: true})
+	metadata, err := gate.NewMetadata(gate.Config{Issuers: []gate.Issuer{gate.NewOwn(issuerURL, nil, nil)}, Resource: resource, Declared: []string{"read"}, CertificateBound: true})
 	if err != nil {
 		t.Fatal(err)
 	}

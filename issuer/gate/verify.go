@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 
@@ -8,17 +9,17 @@ import (
 )
 
 // verify returns the claims of a token that is valid at this gate and at this
-// moment; errors are *token.Error.
-func (g *Gate) verify(raw string) (*token.Claims, error) {
+// moment, and who issued it; errors are *token.Error.
+func (g *Gate) verify(ctx context.Context, raw string) (*token.Claims, Issuer, error) {
 	if len(raw) > token.MaxLength { // before it is hashed
-		return nil, &token.Error{Check: token.CheckFormat}
+		return nil, nil, &token.Error{Check: token.CheckFormat}
 	}
 	key := digest(sha256.Sum256([]byte(raw)))
 	known, hit := g.config.Cache.entries.GetIfPresent(key)
-	if !hit || known.keys != g.config.Keys.Generation() {
-		fresh, err := g.authenticate(raw)
+	if !hit || !g.takes(known.issuer) || known.keys != known.issuer.Generation() {
+		fresh, err := g.authenticate(ctx, raw)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		known = fresh
 		g.config.Cache.entries.Set(key, known)
@@ -27,31 +28,64 @@ func (g *Gate) verify(raw string) (*token.Claims, error) {
 		if check, _ := token.Failed(err); check == token.CheckExpired {
 			g.config.Cache.entries.Invalidate(key)
 		}
+		return nil, nil, err
+	}
+	return known.claims, known.issuer, nil
+}
+
+// takes tells whether tokens of the issuer may pass here: the cache has those of
+// other gates too.
+func (g *Gate) takes(issuer Issuer) bool {
+	for _, one := range g.config.Issuers {
+		if one == issuer {
+			return true
+		}
+	}
+	return false
+}
+
+// issuerOf finds out who is to judge a token. With several, its `iss` chooses
+// among those that the configuration trusts: nothing else is ever asked.
+func (g *Gate) issuerOf(raw string) (Issuer, error) {
+	if len(g.config.Issuers) == 1 {
+		return g.config.Issuers[0], nil
+	}
+	claimed, err := token.Issuer(raw)
+	if err != nil {
 		return nil, err
 	}
-	return known.claims, nil
+	for _, issuer := range g.config.Issuers {
+		if issuer.URL() == claimed {
+			return issuer, nil
+		}
+	}
+	return nil, &token.Error{Check: token.CheckIssuer}
 }
 
 // authenticate judges what can never change about a token as long as its key
 // is there: who made it, and that it is an access token (RFC 9068 section 4).
-func (g *Gate) authenticate(raw string) (*entry, error) {
+func (g *Gate) authenticate(ctx context.Context, raw string) (*entry, error) {
+	issuer, err := g.issuerOf(raw)
+	if err != nil {
+		return nil, err
+	}
 	// Read before the keys are: a change meanwhile makes the entry stale.
-	generation := g.config.Keys.Generation()
-	claims, err := token.Parse(raw, g.config.Keys, token.Type)
+	generation := issuer.Generation()
+	claims, err := issuer.Verify(ctx, raw)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case claims.Issuer != g.config.Issuer:
+	case claims.Issuer != issuer.URL():
 		return nil, &token.Error{Check: token.CheckIssuer}
 	case claims.Expires == 0:
 		return nil, &token.Error{Check: token.CheckExpired, Cause: errors.New("exp is missing")}
-	case claims.IssuedAt == 0 || claims.Subject == "" || claims.ID == "":
+	case !issuer.Foreign() && (claims.IssuedAt == 0 || claims.Subject == "" || claims.ID == ""):
 		return nil, &token.Error{Check: token.CheckFormat, Cause: errors.New("iat, sub or jti is missing")}
 	case !fitsHeader(claims.ClientID):
 		return nil, &token.Error{Check: token.CheckIdentity}
 	}
-	return &entry{claims: claims, keys: generation, size: entrySize(raw)}, nil
+	return &entry{claims: claims, issuer: issuer, keys: generation, size: entrySize(raw)}, nil
 }
 
 // judge holds a token against the clock, the resource and its client's state.
@@ -62,11 +96,15 @@ func (g *Gate) judge(known *entry) error {
 	if !known.claims.HasAudience(g.config.Resource) {
 		return &token.Error{Check: token.CheckAudience}
 	}
-	generation := g.config.Clients.Generation()
+	clients := known.issuer.Clients()
+	if clients == nil {
+		return nil
+	}
+	generation := clients.Generation()
 	if known.clients.Load() == generation {
 		return nil
 	}
-	if err := g.config.Clients.CheckToken(known.claims); err != nil {
+	if err := clients.CheckToken(known.claims); err != nil {
 		return err
 	}
 	known.clients.Store(generation)

@@ -73,8 +73,8 @@ func Start(t testing.TB, clients ...Client) *Issuer {
 func (i *Issuer) Gate(t testing.TB, scopes ...string) *gate.Gate {
 	t.Helper()
 	made, err := gate.New(gate.Config{
-		Issuer: i.URL, Resource: i.URL, Scopes: scopes,
-		Keys: i.ring, Clients: i.standing, Proofs: i.proofs, Cache: gate.NewCache(),
+		Issuers: []gate.Issuer{gate.NewOwn(i.URL, i.ring, i.standing)}, Resource: i.URL, Scopes: scopes,
+		Proofs: i.proofs, Cache: gate.NewCache(),
 	})
 	if err != nil {
 		t.Fatalf("making the gate: %v", err)

@@ -1,7 +1,5 @@
 package token
 
-import "errors"
-
 // AssertionType is the `typ` of client assertions in the revision of RFC 7523;
 // those of its first edition have `JWT` or none.
 const AssertionType = "client-authentication+jwt"
@@ -57,13 +55,5 @@ func ReadAssertion(raw string) (*Assertion, error) {
 // Verify returns nil if one of the keys signed the assertion, and else an
 // [*Error]: [CheckKey] where there is no key, or [CheckSignature].
 func (a *Assertion) Verify(keys []VerificationKey) error {
-	if len(keys) == 0 {
-		return refuse(CheckKey, errors.New("no key of the client fits kid and alg"))
-	}
-	for _, key := range keys {
-		if key.Algorithm == a.Algorithm && a.message.verify(key) == nil {
-			return nil
-		}
-	}
-	return refuse(CheckSignature, nil)
+	return a.message.verifyAny(a.Algorithm, keys)
 }

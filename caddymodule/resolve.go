@@ -29,6 +29,20 @@ func (r *resolver) text(name string, value *string) {
 	*value = resolved
 }
 
+// secret resolves a value that no message quotes. Caddy's own names the
+// placeholder that it does not know, and what stands in braces may be a part of
+// the secret: only what looks like a placeholder is left to it.
+func (r *resolver) secret(name string, value *string) {
+	if r.err != nil {
+		return
+	}
+	if err := (subdirective{secret: true}).checkPlaceholders(*value); err != nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+		return
+	}
+	r.text(name, value)
+}
+
 func (r *resolver) list(name string, values []string) {
 	for i := range values {
 		r.text(name, &values[i])
@@ -77,8 +91,8 @@ func (c *Client) resolve(r *resolver) {
 	r.text(prefix+"require", &c.Require)
 	for i := range c.Secrets {
 		secret := &c.Secrets[i]
-		r.text(prefix+"secret", &secret.Secret)
-		r.text(prefix+"secret_hash", &secret.Hash)
+		r.secret(prefix+"secret", &secret.Secret)
+		r.secret(prefix+"secret_hash", &secret.Hash)
 		r.text(prefix+"secret id", &secret.ID)
 		r.text(prefix+"secret expires", &secret.Expires)
 	}

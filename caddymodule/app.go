@@ -104,8 +104,12 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 		return err
 	}
 	a.lease, a.shared = acquired, acquired.state
-	if err := errors.Join(a.shared.load(ctx), a.shared.marks.Check(ctx)); err != nil {
-		return err
+	lost, err := a.shared.load(ctx)
+	if err = errors.Join(err, a.shared.marks.Check(ctx)); err != nil {
+		return errors.Join(err, lost)
+	}
+	if lost != nil {
+		a.logger.Error("what is stored was lost, and is written again when this configuration starts", zap.Error(lost))
 	}
 	registry, err := a.registry()
 	if err != nil {
@@ -133,6 +137,10 @@ func (a *App) Start() error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
+	// Clients before keys: where there are keys without clients, these were lost.
+	if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
+		return err
+	}
 	if err := a.maintainKeys(ctx); err != nil {
 		return err
 	}
@@ -143,12 +151,6 @@ func (a *App) Start() error {
 		if err := a.shared.nonces.Make(ctx, a.shared.documents); err != nil {
 			return err
 		}
-	}
-	if err := a.shared.settle(ctx); err != nil {
-		return err
-	}
-	if err := a.shared.ledger.Admit(ctx, a.aliveClients()); err != nil {
-		return fmt.Errorf("recording the clients: %w", err)
 	}
 	a.stopped.Go(func() { a.every(ctx, a.refreshInterval(), a.keepUp) })
 	if len(a.files) > 0 {

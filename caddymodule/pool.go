@@ -23,6 +23,7 @@ import (
 // this process share: a reload runs the old and the new one side by side. It
 // holds no logger and nothing else of a configuration.
 type shared struct {
+	prefix  string // of what is stored
 	ring    *keys.Ring
 	ledger  *client.Ledger
 	revoked *revocation.List
@@ -58,9 +59,46 @@ var rememberedSecrets = sync.OnceValue(func() *client.Memory { return client.New
 // configurations compute them.
 var slowHashes = sync.OnceValue(client.NewQueue)
 
-// load reads all that is stored, and makes nothing.
-func (s *shared) load(ctx context.Context) error {
-	return errors.Join(s.ring.Load(ctx), s.ledger.Load(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents))
+// load reads all that is stored, and makes nothing. lost tells of documents
+// that are gone while this process knows what they held: [shared.admit]
+// writes them again. Keys come before clients, since they are written after them.
+func (s *shared) load(ctx context.Context) (lost, err error) {
+	err = s.ring.Load(ctx)
+	for _, problem := range []error{s.loadClients(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents)} {
+		if errors.Is(problem, store.ErrGone) {
+			lost = errors.Join(lost, problem)
+		} else {
+			err = errors.Join(err, problem)
+		}
+	}
+	return lost, err
+}
+
+// loadClients reads the epochs of clients. [App.Start] writes them before the
+// first key: keys without them mean that they were lost, and with them which
+// tokens are void.
+func (s *shared) loadClients(ctx context.Context) error {
+	if err := s.ledger.Load(ctx); err != nil {
+		return err
+	}
+	if _, err := s.ring.Signer(); err != nil || s.ledger.Stored() {
+		return nil //nolint:nilerr // there are no keys yet
+	}
+	return fmt.Errorf("document %q is missing, but keys were made: restore it from a backup, since without it tokens from before "+
+		`a client was disabled or removed would be good again; to go on all the same, store {"clients":{}} there`,
+		s.prefix+"/"+client.DocumentName)
+}
+
+// admit records what clients a configuration that starts has, and writes
+// again what is gone.
+func (s *shared) admit(ctx context.Context, alive map[string]bool) error {
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.ledger.Admit(ctx, alive); err != nil {
+		return fmt.Errorf("recording the clients: %w", err)
+	}
+	return s.revoked.Restore(ctx)
 }
 
 // inForce records the clients of a configuration that has come into force.
@@ -99,6 +137,7 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 	value, _, err := sharedPool.LoadOrNew(key, func() (caddy.Destructor, error) {
 		documents := store.OverStorage(storage, prefix)
 		return &shared{
+			prefix:  prefix,
 			ring:    keys.NewRing(documents, time.Now),
 			ledger:  client.NewLedger(documents),
 			revoked: revocation.NewList(documents, time.Now),

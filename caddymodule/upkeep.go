@@ -88,8 +88,9 @@ func (a *App) every(ctx context.Context, interval time.Duration, work func(conte
 
 // keepUp keeps keys and clients in step with the clock and the storage.
 func (a *App) keepUp(ctx context.Context) {
-	err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx), a.shared.load(ctx), a.shared.marks.Affirm(ctx))
-	if err != nil && ctx.Err() == nil {
+	err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx))
+	lost, failed := a.shared.load(ctx)
+	if err = errors.Join(err, lost, failed, a.shared.marks.Affirm(ctx)); err != nil && ctx.Err() == nil {
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // Documents keeps named documents. The package issuer/store has implementations.
@@ -29,8 +31,10 @@ type Documents interface {
 // safe for concurrent use; what requests read takes no lock.
 type Ledger struct {
 	documents Documents
-	writing   sync.Mutex // one Load or Record at a time: what was read earlier must not replace what was read later
 	current   atomic.Pointer[epochs]
+
+	writing sync.Mutex       // one Load or Record at a time: what was read earlier must not replace what was read later
+	stored  map[string]entry // as it was last read or written; nil: there was no document. Guarded by writing
 }
 
 // epochs is what is known at one moment. It does not change.
@@ -47,8 +51,9 @@ var snapshots atomic.Uint32
 func NewLedger(documents Documents) *Ledger { return &Ledger{documents: documents} }
 
 // Load reads the ledger, and writes nothing. A missing document is an empty
-// ledger; one that cannot be read is an error that names it, and what was
-// known before stays in force.
+// ledger, unless it was there before: that is [store.ErrGone]. One that cannot
+// be read is an error too. Errors name the document, and what was known before
+// stays in force.
 func (l *Ledger) Load(ctx context.Context) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -56,21 +61,36 @@ func (l *Ledger) Load(ctx context.Context) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err = nil, nil
 	}
+	if err == nil && data == nil && l.stored != nil {
+		err = fmt.Errorf("%w; what was known stays in force, and the next reload writes it again", store.ErrGone)
+	}
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", DocumentName, err)
 	}
-	stored, err := decodeStored(data)
+	stored, err := l.decode(data)
 	if err != nil {
 		return fmt.Errorf("loading the epochs of clients: %w", err)
 	}
 	l.publish(l.raise(stored))
+	if data != nil {
+		l.stored = stored
+	}
 	return nil
+}
+
+// Stored tells whether there was a document when the ledger was last read or
+// written.
+func (l *Ledger) Stored() bool {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return l.stored != nil
 }
 
 // Record notes which clients there are and whether each is enabled: alive has
 // every client of the configuration in force. One that was alive when last
 // recorded and now is disabled or missing enters its next epoch, once. The
-// document is written only where something changed.
+// document is written only where something changed or it is missing; what is
+// known of one that was there goes on.
 //
 // Where Record fails nothing is noted. It must be repeated before another
 // configuration comes into force, or a client could be disabled and enabled
@@ -93,13 +113,13 @@ func (l *Ledger) change(ctx context.Context, advance func(map[string]entry)) err
 	defer l.writing.Unlock()
 	var recorded map[string]entry
 	err := l.documents.Update(ctx, DocumentName, func(old []byte) ([]byte, error) {
-		stored, err := decodeStored(old)
+		stored, err := l.decode(old)
 		if err != nil {
 			return nil, err
 		}
 		recorded = l.raise(stored)
 		advance(recorded)
-		if maps.Equal(stored, recorded) {
+		if old != nil && maps.Equal(stored, recorded) {
 			return nil, nil
 		}
 		return encodeDocument(recorded)
@@ -108,13 +128,14 @@ func (l *Ledger) change(ctx context.Context, advance func(map[string]entry)) err
 		return fmt.Errorf("recording the clients in %s: %w", DocumentName, err)
 	}
 	l.publish(recorded)
+	l.stored = recorded
 	return nil
 }
 
-// decodeStored reads the document; a missing one, nil, is empty.
-func decodeStored(data []byte) (map[string]entry, error) {
+// decode reads the document; of a missing one, nil, it is what was there last.
+func (l *Ledger) decode(data []byte) (map[string]entry, error) {
 	if data == nil {
-		return nil, nil
+		return l.stored, nil
 	}
 	return decodeDocument(data)
 }

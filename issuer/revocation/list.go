@@ -27,8 +27,10 @@ const DocumentName = "revocations.json"
 type List struct {
 	documents store.Documents
 	now       func() time.Time
-	writing   sync.Mutex // one Load or Revoke at a time: what was read earlier must not replace what was read later
 	current   atomic.Pointer[revoked]
+
+	writing sync.Mutex // one Load or Revoke at a time: what was read earlier must not replace what was read later
+	stored  bool       // there was a document when it was last looked for; guarded by writing
 }
 
 // revoked is what is known at one moment. It does not change.
@@ -48,14 +50,21 @@ func NewList(documents store.Documents, now func() time.Time) *List {
 	return &List{documents: documents, now: now}
 }
 
-// Load reads the list, and writes nothing. A missing document is an empty one;
-// one that cannot be read is an error that names it, and what was known before
-// stays in force.
+// Load reads the list, and writes nothing. A missing document is an empty one,
+// unless it was there before: that is [store.ErrGone]. One that cannot be read
+// is an error too. Errors name the document, and what was known before stays in
+// force.
 func (l *List) Load(ctx context.Context) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	data, err := l.documents.Load(ctx, DocumentName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = nil, nil
+	}
+	if err == nil && data == nil && l.stored {
+		err = fmt.Errorf("%w; what was known stays in force, and the next reload or revocation writes it again", store.ErrGone)
+	}
+	if err != nil {
 		return fmt.Errorf("loading %s: %w", DocumentName, err)
 	}
 	stored, err := decode(data)
@@ -63,12 +72,25 @@ func (l *List) Load(ctx context.Context) error {
 		return fmt.Errorf("loading the revoked tokens: %w", err)
 	}
 	l.publish(l.merge(stored))
+	l.stored = data != nil
 	return nil
 }
 
 // Revoke makes the token with the `jti` refused from now on, and until it
 // expires (Unix seconds). It is in force and stored when Revoke returns nil.
 func (l *List) Revoke(ctx context.Context, jti string, expires int64) error {
+	return l.change(ctx, func(until map[string]int64) { until[jti] = expires })
+}
+
+// Restore writes the list again where there was a document and it is gone.
+func (l *List) Restore(ctx context.Context) error {
+	if err := l.Load(ctx); !errors.Is(err, store.ErrGone) {
+		return err
+	}
+	return l.change(ctx, func(map[string]int64) {})
+}
+
+func (l *List) change(ctx context.Context, add func(until map[string]int64)) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	var recorded map[string]int64
@@ -78,8 +100,8 @@ func (l *List) Revoke(ctx context.Context, jti string, expires int64) error {
 			return nil, err
 		}
 		recorded = l.merge(stored)
-		recorded[jti] = expires
-		if maps.Equal(recorded, stored) {
+		add(recorded)
+		if old != nil && maps.Equal(recorded, stored) {
 			return nil, nil
 		}
 		return json.Marshal(document{Revoked: recorded})
@@ -88,6 +110,7 @@ func (l *List) Revoke(ctx context.Context, jti string, expires int64) error {
 		return fmt.Errorf("recording a revocation in %s: %w", DocumentName, err)
 	}
 	l.publish(recorded)
+	l.stored = true
 	return nil
 }
 

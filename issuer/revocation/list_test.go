@@ -3,6 +3,8 @@ package revocation_test
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +103,68 @@ func TestNeverGoesBack(t *testing.T) {
 	if err := list.Load(t.Context()); err != nil || !list.Revoked("a") {
 		t.Errorf("went back: %v", err)
 	}
+}
+
+// A document that vanishes is noticed, and written again with all that is known.
+func TestDocumentGone(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(*revocation.List, int64) error{
+		"revoke":  func(l *revocation.List, expires int64) error { return l.Revoke(t.Context(), "b", expires) },
+		"restore": func(l *revocation.List, _ int64) error { return l.Restore(t.Context()) },
+	} {
+		documents := store.NewMemory()
+		list, c := newList(t, documents)
+		if err := list.Restore(t.Context()); err != nil {
+			t.Errorf("%s: nothing to restore: %v", name, err)
+		}
+		if _, err := documents.Load(t.Context(), revocation.DocumentName); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: restored what never was: %v", name, err)
+		}
+		expires := c.now.Unix() + 60
+		if err := list.Revoke(t.Context(), "a", expires); err != nil {
+			t.Fatal(err)
+		}
+		gone := &vanished{Documents: documents}
+		list = revocation.NewList(gone, c.Now)
+		if err := list.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		gone.missing = true
+		if err := list.Load(t.Context()); !errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), revocation.DocumentName) || !list.Revoked("a") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := again(list, expires); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		other, _ := newList(t, documents)
+		if err := other.Load(t.Context()); err != nil || !other.Revoked("a") || other.Revoked("b") != (name == "revoke") {
+			t.Errorf("%s: not written again: %v", name, err)
+		}
+	}
+}
+
+// vanished are documents that disappear until one is written.
+type vanished struct {
+	store.Documents
+	missing bool
+}
+
+func (v *vanished) Load(ctx context.Context, name string) ([]byte, error) {
+	if v.missing {
+		return nil, fs.ErrNotExist
+	}
+	return v.Documents.Load(ctx, name)
+}
+
+func (v *vanished) Update(ctx context.Context, name string, change func([]byte) ([]byte, error)) error {
+	return v.Documents.Update(ctx, name, func(old []byte) ([]byte, error) {
+		if v.missing {
+			old = nil
+		}
+		fresh, err := change(old)
+		v.missing = v.missing && fresh == nil
+		return fresh, err
+	})
 }
 
 func TestStoreFails(t *testing.T) {

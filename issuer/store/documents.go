@@ -16,6 +16,10 @@ const LockTimeout = 30 * time.Second
 // Nothing was changed.
 var ErrLocked = errors.New("the lock did not come free in time")
 
+// ErrGone says that a document that was there is missing: what it held may be
+// lost, and is not to be taken for nothing.
+var ErrGone = errors.New("it is missing, and was there before")
+
 // Documents keeps named documents. It is safe for concurrent use, also by
 // several processes where they share the place. [storetest.Run] is the contract
 // as tests.

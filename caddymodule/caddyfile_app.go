@@ -155,7 +155,7 @@ func readFailures(into *FailureLimit) func(line) error {
 		period, err := caddy.ParseDuration(l.words[1].Text)
 		if err != nil || judgePeriod(period) != nil {
 			return atToken(l.words[1], fmt.Errorf(
-				"limits: token_failures: %q: expected a duration of at least 1s, such as 1m", l.words[1].Text))
+				"limits: token_failures: %q: expected a duration from 1s to %s, such as 1m", l.words[1].Text, longest))
 		}
 		into.Count, into.Duration = count, caddy.Duration(period)
 		return nil
@@ -171,7 +171,7 @@ func readRotation(into *RotationPeriod) func(line) error {
 		period, err := caddy.ParseDuration(l.words[0].Text)
 		if err != nil || judgePeriod(period) != nil {
 			return atToken(l.words[0], fmt.Errorf(
-				"signing: rotate_every: %q: expected a duration of at least 1s, such as 30d, or never", l.words[0].Text))
+				"signing: rotate_every: %q: expected a duration from 1s to %s, such as 30d, or never", l.words[0].Text, longest))
 		}
 		*into = RotationPeriod(period)
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -159,19 +160,22 @@ func judgeText(value string) error {
 	return nil
 }
 
+// longest is [keys.MaxDuration], as one writes it.
+const longest = "7300d"
+
 // judgeLifetime accepts what `exp` and `expires_in` can express: they count
 // whole seconds (RFC 7519 section 2, RFC 6749 section 5.1).
 func judgeLifetime(lifetime time.Duration) error {
-	if lifetime < time.Second || lifetime%time.Second != 0 {
-		return fmt.Errorf("%s: expected whole seconds, at least 1s", lifetime)
+	if lifetime < time.Second || lifetime > keys.MaxDuration || lifetime%time.Second != 0 {
+		return fmt.Errorf("%s: expected whole seconds, from 1s to %s", lifetime, longest)
 	}
 	return nil
 }
 
 // judgePeriod accepts the times of key rotation.
 func judgePeriod(period time.Duration) error {
-	if period < time.Second {
-		return fmt.Errorf("%s: expected at least 1s", period)
+	if period < time.Second || period > keys.MaxDuration {
+		return fmt.Errorf("%s: expected a duration from 1s to %s", period, longest)
 	}
 	return nil
 }

@@ -45,6 +45,11 @@ func TestCheckApp(t *testing.T) {
 		"issuer with braces":    {func(a *App) { a.Issuer = "https://{env.X}" }, `issuer: issuer url "https://{env.X}"`},
 		"lifetime negative":     {func(a *App) { a.TokenLifetime = -1 }, `token_lifetime: -1ns`},
 		"lifetime sub-second":   {func(a *App) { a.TokenLifetime = caddy.Duration(time.Millisecond) }, `token_lifetime: 1ms`},
+		"lifetime bound":        {func(a *App) { a.TokenLifetime = caddy.Duration(keys.MaxDuration) }, ""},
+		"lifetime long":         {func(a *App) { a.TokenLifetime = caddy.Duration(keys.MaxDuration + time.Second) }, `token_lifetime: 175200h0m1s: expected whole seconds, from 1s to 7300d`},
+		"resource lifetime":     {func(a *App) { a.Resources[0].TokenLifetime = caddy.Duration(keys.MaxDuration * 2) }, `resource "https://api.example.com": token_lifetime: 350400h0m0s`},
+		"rotation long":         {func(a *App) { a.Signing.RotateEvery = RotationPeriod(keys.MaxDuration + 1) }, `signing: rotate_every: 175200h0m0.000000001s`},
+		"publish_ahead long":    {func(a *App) { a.Signing.PublishAhead = caddy.Duration(keys.MaxDuration + 1) }, `signing: publish_ahead: 175200h`},
 		"alg":                   {func(a *App) { a.Signing.Algorithm = "none" }, `signing: alg: unknown signature algorithm "none"`},
 		"never":                 {func(a *App) { a.Signing.RotateEvery = NeverRotate }, ""},
 		"rotation":              {func(a *App) { a.Signing.RotateEvery = 5 }, `signing: rotate_every: 5ns`},
@@ -146,6 +151,14 @@ func TestCheckIssuer(t *testing.T) {
 		expectMistake(t, name, test.issuer.check(soundApp()), test.expected)
 	}
 	expectMistake(t, "no issuer", new(Issuer).check(new(App)), "the global option oauth2 has no issuer")
+}
+
+// The bound is written as people write it.
+func TestLongestIsWhatKeysTake(t *testing.T) {
+	t.Parallel()
+	if parsed, err := caddy.ParseDuration(longest); err != nil || parsed != keys.MaxDuration {
+		t.Errorf("%s is %s, expected %s (%v)", longest, parsed, keys.MaxDuration, err)
+	}
 }
 
 // A value that is accepted means the same to everyone who parses it.

@@ -7,9 +7,9 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// maxDuration is the longest duration that is taken: more is a mistake, and
-// sums of a few stay far from what a time.Duration holds.
-const maxDuration = 20 * 365 * 24 * time.Hour
+// MaxDuration is the longest duration that is taken, 20 years: more is a
+// mistake, and sums of a few stay far from what a time.Duration holds.
+const MaxDuration = 20 * 365 * 24 * time.Hour
 
 // Config says what keys are made and when they change.
 type Config struct {
@@ -43,8 +43,8 @@ func (c Config) validate() error {
 		{"publish ahead", c.PublishAhead, 0},
 		{"longest lifetime of a token", c.LongestLifetime, 1},
 	} {
-		if limit.value < limit.smallest || limit.value > maxDuration {
-			return fmt.Errorf("%s: %v: expected %v to %v", limit.name, limit.value, limit.smallest, maxDuration)
+		if limit.value < limit.smallest || limit.value > MaxDuration {
+			return fmt.Errorf("%s: %v: expected %v to %v", limit.name, limit.value, limit.smallest, MaxDuration)
 		}
 	}
 	return nil

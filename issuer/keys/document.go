@@ -148,8 +148,8 @@ func (w wireRecord) read() (record, error) {
 	if w.ID != jwk.KeyID {
 		return record{}, fmt.Errorf("kid: not the thumbprint of the key, which is %s", jwk.KeyID)
 	}
-	if w.LifetimeSeconds < 0 || w.LifetimeSeconds > int64(maxDuration/time.Second) {
-		return record{}, fmt.Errorf("lifetime_seconds: expected 0 to %d", int64(maxDuration/time.Second))
+	if w.LifetimeSeconds < 0 || w.LifetimeSeconds > int64(MaxDuration/time.Second) {
+		return record{}, fmt.Errorf("lifetime_seconds: expected 0 to %d", int64(MaxDuration/time.Second))
 	}
 	key := record{
 		id: jwk.KeyID, alg: alg, private: private,

@@ -92,8 +92,8 @@ func NewRemote(config RemoteConfig) (*Remote, error) {
 	if err := CheckURL(config.URL); err != nil {
 		return nil, err
 	}
-	if config.Interval < 0 || config.Interval > maxDuration {
-		return nil, fmt.Errorf("interval of fetches: %v: expected 0 to %v", config.Interval, maxDuration)
+	if config.Interval < 0 || config.Interval > MaxDuration {
+		return nil, fmt.Errorf("interval of fetches: %v: expected 0 to %v", config.Interval, MaxDuration)
 	}
 	r := &Remote{
 		url: config.URL, client: plainClient(config.Client), now: config.Now,

@@ -175,7 +175,7 @@ func TestNewRemoteRefuses(t *testing.T) {
 		"nothing":           {},
 		"http":              {URL: "http://issuer.example/jwks"},
 		"negative interval": {URL: "https://issuer.example/jwks", Interval: -1},
-		"endless interval":  {URL: "https://issuer.example/jwks", Interval: maxDuration + 1},
+		"endless interval":  {URL: "https://issuer.example/jwks", Interval: MaxDuration + 1},
 	} {
 		if r, err := NewRemote(config); r != nil || err == nil {
 			t.Errorf("%s: %v, %v", name, r, err)

@@ -214,10 +214,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"alg none", func(c *Config) { c.Algorithm = "none" }, "none"},
 		{"a symmetric algorithm", func(c *Config) { c.Algorithm = "HS256" }, "HS256"},
 		{"a negative period", func(c *Config) { c.RotateEvery = -1 }, "rotate every"},
-		{"an endless period", func(c *Config) { c.RotateEvery = maxDuration + 1 }, "rotate every"},
+		{"an endless period", func(c *Config) { c.RotateEvery = MaxDuration + 1 }, "rotate every"},
 		{"negative publishing ahead", func(c *Config) { c.PublishAhead = -1 }, "publish ahead"},
 		{"no lifetime", func(c *Config) { c.LongestLifetime = 0 }, "longest lifetime"},
-		{"an endless lifetime", func(c *Config) { c.LongestLifetime = maxDuration + 1 }, "longest lifetime"},
+		{"an endless lifetime", func(c *Config) { c.LongestLifetime = MaxDuration + 1 }, "longest lifetime"},
 	}
 	for _, test := range tests {
 		config := usual

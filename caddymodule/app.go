@@ -26,7 +26,7 @@ type App struct {
 	Issuer string `json:"issuer,omitempty"`
 
 	// How long access tokens live, at least a second. Default: `1h`.
-	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+	TokenLifetime Duration `json:"token_lifetime,omitempty"`
 
 	// With what tokens are signed and when keys change.
 	Signing Signing `json:"signing,omitzero"`

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
@@ -28,7 +26,7 @@ const (
 
 func (a *App) setDefaults() {
 	if a.TokenLifetime == 0 {
-		a.TokenLifetime = caddy.Duration(defaultTokenLifetime)
+		a.TokenLifetime = Duration(defaultTokenLifetime)
 	}
 	if a.Signing.Algorithm == "" {
 		a.Signing.Algorithm = string(token.ES256)
@@ -37,14 +35,14 @@ func (a *App) setDefaults() {
 		a.Signing.RotateEvery = RotationPeriod(defaultRotateEvery)
 	}
 	if a.Signing.PublishAhead == 0 {
-		a.Signing.PublishAhead = caddy.Duration(defaultPublishAhead)
+		a.Signing.PublishAhead = Duration(defaultPublishAhead)
 	}
 	if a.DPoP.MaxAge == 0 {
-		a.DPoP.MaxAge = caddy.Duration(proof.DefaultMaxAge)
+		a.DPoP.MaxAge = Duration(proof.DefaultMaxAge)
 	}
 	failures := &a.Limits.TokenFailures
 	failures.Count = cmp.Or(failures.Count, defaultFailures)
-	failures.Duration = cmp.Or(failures.Duration, caddy.Duration(defaultFailuresPer))
+	failures.Duration = cmp.Or(failures.Duration, Duration(defaultFailuresPer))
 }
 
 func (a *App) algorithm() token.Algorithm { return token.Algorithm(a.Signing.Algorithm) }
@@ -127,7 +125,7 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		Revocations: a.shared.revoked,
 		Failures:    a.shared.failures,
 		FailureLimit: client.FailureLimit{
-			Count: a.Limits.TokenFailures.Count, Per: time.Duration(a.Limits.TokenFailures.Duration),
+			Count: int(a.Limits.TokenFailures.Count), Per: time.Duration(a.Limits.TokenFailures.Duration),
 		},
 		Keys:     a.shared.ring,
 		Observer: a.audit,

@@ -157,7 +157,7 @@ func readFailures(into *FailureLimit) func(line) error {
 			return atToken(l.words[1], fmt.Errorf(
 				"limits: token_failures: %q: expected a duration from 1s to %s, such as 1m", l.words[1].Text, longest))
 		}
-		into.Count, into.Duration = count, caddy.Duration(period)
+		into.Count, into.Duration = Count(count), Duration(period)
 		return nil
 	}
 }

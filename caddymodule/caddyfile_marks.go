@@ -57,7 +57,7 @@ func (m marks) append(path string, into *[]string, words []caddyfile.Token) {
 }
 
 // duration makes a reader of the only word into a duration.
-func (m marks) duration(within string, into *caddy.Duration, judge func(time.Duration) error) func(line) error {
+func (m marks) duration(within string, into *Duration, judge func(time.Duration) error) func(line) error {
 	return func(l line) error {
 		value, err := caddy.ParseDuration(l.words[0].Text)
 		if err != nil {
@@ -68,7 +68,7 @@ func (m marks) duration(within string, into *caddy.Duration, judge func(time.Dur
 		if err != nil {
 			return atToken(l.words[0], fmt.Errorf("%s: %s: %w", within, l.name.Text, err))
 		}
-		*into = caddy.Duration(value)
+		*into = Duration(value)
 		return nil
 	}
 }

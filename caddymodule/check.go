@@ -181,11 +181,11 @@ func judgePeriod(period time.Duration) error {
 }
 
 // duration judges a duration of which zero means that it was left out.
-func (p place) duration(value caddy.Duration, judge func(time.Duration) error) error {
+func (p place) duration(value Duration, judge func(time.Duration) error) error {
 	if value == 0 {
 		return nil
 	}
-	if err := judge(time.Duration(value)); err != nil {
+	if err := judge(value.written()); err != nil {
 		return p.errorf("%w", err)
 	}
 	return nil

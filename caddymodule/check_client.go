@@ -52,10 +52,8 @@ func (c checker) client(p place, cl Client, a *App) error {
 	if err := c.text(p.sub("introspect", "introspect"), cmp.Or(cl.Introspect, "own"), oneOf("any", "own", "none")); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(cl.Claims)) {
-		if err := c.text(p.sub("claims."+name, "claims"), name, judgeClaim); err != nil {
-			return err
-		}
+	if err := c.claims(p, cl.Claims); err != nil {
+		return err
 	}
 	return p.sub("token_lifetime", "token_lifetime").duration(cl.TokenLifetime, judgeLifetime)
 }
@@ -113,6 +111,18 @@ func judgeClientID(id string) error {
 	outside := func(r rune) bool { return r < 0x20 || r > 0x7E }
 	if id == "" || len(id) > 128 || id != strings.Trim(id, " ") || strings.ContainsFunc(id, outside) {
 		return fmt.Errorf("client_id %q: expected 1 to 128 printable ASCII characters, no space at an end", id)
+	}
+	return nil
+}
+
+func (c checker) claims(p place, claims map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		if err := c.text(p.sub("claims."+name, "claims"), name, judgeClaim); err != nil {
+			return err
+		}
+		if err := c.text(p.sub("claims."+name, "claims "+name), claims[name], judgeText); err != nil {
+			return err
+		}
 	}
 	return nil
 }

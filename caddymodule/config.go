@@ -1,13 +1,5 @@
 package caddymodule
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-
-	"github.com/caddyserver/caddy/v2"
-)
-
 // Signing says with what access tokens are signed and when keys change.
 type Signing struct {
 	// The signature algorithm: `ES256`, `ES384`, `EdDSA`, `RS256` or `PS256`.
@@ -22,38 +14,7 @@ type Signing struct {
 	// How long a key is in the JWKS before it signs the first token, so that a
 	// resource server that caches the JWKS has seen it. Default: `24h`. The very
 	// first key does not wait.
-	PublishAhead caddy.Duration `json:"publish_ahead,omitempty"`
-}
-
-// RotationPeriod is a Caddy duration or the word "never".
-type RotationPeriod caddy.Duration
-
-// NeverRotate is the period "never".
-const NeverRotate RotationPeriod = -1
-
-// UnmarshalJSON reads a Caddy duration or "never".
-func (p *RotationPeriod) UnmarshalJSON(data []byte) error {
-	if string(data) == `"never"` {
-		*p = NeverRotate
-		return nil
-	}
-	var duration caddy.Duration
-	if err := json.Unmarshal(data, &duration); err != nil {
-		return fmt.Errorf("rotate_every: expected a duration or \"never\": %w", err)
-	}
-	if duration < 0 {
-		return fmt.Errorf("rotate_every %q: expected a positive duration or \"never\"", time.Duration(duration))
-	}
-	*p = RotationPeriod(duration)
-	return nil
-}
-
-// MarshalJSON writes what [RotationPeriod.UnmarshalJSON] reads.
-func (p RotationPeriod) MarshalJSON() ([]byte, error) {
-	if p == NeverRotate {
-		return []byte(`"never"`), nil
-	}
-	return json.Marshal(caddy.Duration(p))
+	PublishAhead Duration `json:"publish_ahead,omitempty"`
 }
 
 // Resource is a protected API: what a token's `aud` names (RFC 8707).
@@ -68,7 +29,7 @@ type Resource struct {
 
 	// How long tokens for this resource live. Default: the app's
 	// `token_lifetime`. Of several resources in one token the shortest counts.
-	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+	TokenLifetime Duration `json:"token_lifetime,omitempty"`
 }
 
 // Role is a named bundle of scopes.

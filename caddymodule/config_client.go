@@ -1,7 +1,5 @@
 package caddymodule
 
-import "github.com/caddyserver/caddy/v2"
-
 // Client is a machine that may ask for tokens.
 type Client struct {
 	// The client_id: 1 to 128 printable ASCII characters, not beginning or
@@ -50,7 +48,7 @@ type Client struct {
 
 	// How long the client's tokens live. Default: the resource's
 	// `token_lifetime`, else the app's.
-	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+	TokenLifetime Duration `json:"token_lifetime,omitempty"`
 
 	// Claims to add to the client's tokens. Names that RFC 9068 or RFC 7519
 	// registers are refused.

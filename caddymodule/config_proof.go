@@ -1,7 +1,5 @@
 package caddymodule
 
-import "github.com/caddyserver/caddy/v2"
-
 // Limits bound what strangers may try.
 type Limits struct {
 	// Failed client authentications for each client and address; then 429, the
@@ -12,10 +10,10 @@ type Limits struct {
 // FailureLimit is a number in a time.
 type FailureLimit struct {
 	// How many. Default: 10.
-	Count int `json:"count,omitempty"`
+	Count Count `json:"count,omitempty"`
 
 	// In which time. Default: `1m`.
-	Duration caddy.Duration `json:"duration,omitempty"`
+	Duration Duration `json:"duration,omitempty"`
 }
 
 // DPoP says what is asked of DPoP proofs (RFC 9449).
@@ -25,5 +23,5 @@ type DPoP struct {
 	Nonce bool `json:"nonce,omitempty"`
 
 	// How old a proof may be. Default: `1m`.
-	MaxAge caddy.Duration `json:"max_age,omitempty"`
+	MaxAge Duration `json:"max_age,omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 // how long a refusal takes learns nothing of which clients exist.
 type candidates struct {
 	fast, slow []*Secret
+	lanes      int // the most that one of the slow has
 }
 
 // effort is what each failed attempt costs: for each class of secrets that any
@@ -55,6 +56,7 @@ func (e effort) candidates(own []Secret) candidates {
 func (c *candidates) add(secret *Secret) {
 	if secret.hash.class.slow() {
 		c.slow = append(c.slow, secret)
+		c.lanes = max(c.lanes, 1, secret.hash.class.threads)
 	} else {
 		c.fast = append(c.fast, secret)
 	}

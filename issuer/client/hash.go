@@ -31,7 +31,7 @@ type class struct {
 	kind    kind
 	rounds  int // passes, iterations, or the logarithm of bcrypt's
 	memory  int // KiB; argon2id alone
-	threads int // argon2id alone
+	threads int // lanes, each of which keeps a processor busy; argon2id alone
 	length  int // of the hash in bytes; PBKDF2 costs more for longer ones
 }
 

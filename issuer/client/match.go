@@ -76,10 +76,11 @@ func (a *Authenticator) match(ctx context.Context, tried *account, c Credentials
 
 // matchSlow does the same with the slow candidates, in one turn of the queue.
 func (a *Authenticator) matchSlow(ctx context.Context, tried *account, presented string) (*Secret, error) {
-	if err := a.Queue.enter(ctx); err != nil {
+	turn, err := a.Queue.enter(ctx, tried.candidates.lanes)
+	if err != nil {
 		return nil, err
 	}
-	defer a.Queue.leave()
+	defer turn.leave()
 	// Another request of the client may have done the work meanwhile: a fleet
 	// that starts at once costs one computation and not one each.
 	if secret := a.recall(tried, presented); secret != nil {

@@ -11,6 +11,7 @@ import (
 // Bounds of what may be configured, so that no hash can eat the machine.
 const (
 	maxArgon2Memory = 1 << 20 // KiB: 1 GiB
+	maxArgon2Work   = 1 << 20 // KiB times passes: a second or two, and five times what RFC 9106 section 4 asks of small machines
 	minSalt         = 8
 	maxSalt         = 64
 	minSum          = 16
@@ -61,6 +62,9 @@ func parseArgon2id(text string) (hash, error) {
 	memory, rounds, threads := values[0], values[1], values[2]
 	if memory < 8*threads { // RFC 9106 section 3.1
 		return hash{}, errors.New("expected m to be at least 8 times p")
+	}
+	if memory*rounds > maxArgon2Work { // who is refused costs as much, and need not be a client
+		return hash{}, fmt.Errorf("expected m times t to be at most %d, such as m=19456,t=2 or m=65536,t=3", maxArgon2Work)
 	}
 	salt, sum, err := saltAndSum(fields[2], fields[3])
 	if err != nil {

@@ -53,6 +53,9 @@ func TestNewHashedSecretRefuses(t *testing.T) {
 		{argon("m=99999999999999999999,t=1,p=1", 16, 32), "from 8 to 1048576"},
 		{argon("m=64,t=0,p=1", 16, 32), "parameter t: expected a number from 1 to 64"},
 		{argon("m=64,t=65,p=1", 16, 32), "parameter t"},
+		{argon("m=1048576,t=64,p=64", 16, 32), "m times t to be at most 1048576, such as"},
+		{argon("m=1048576,t=2,p=1", 16, 32), "m times t"},
+		{argon("m=16385,t=64,p=1", 16, 32), "m times t"},
 		{argon("m=64,t=1,p=0", 16, 32), "parameter p"},
 		{argon("m=1024,t=1,p=65", 16, 32), "parameter p"},
 		{argon("m=15,t=1,p=2", 16, 32), "8 times p"},
@@ -117,7 +120,8 @@ func TestNewHashedSecretBounds(t *testing.T) {
 	t.Parallel()
 	salt, sum := strings.Repeat("A", 86), strings.Repeat("A", 86) // 64 bytes
 	for _, phc := range []string{
-		"$argon2id$v=19$m=1048576,t=64,p=64$" + salt + "$" + sum,
+		"$argon2id$v=19$m=1048576,t=1,p=64$" + salt + "$" + sum,
+		"$argon2id$v=19$m=16384,t=64,p=1$" + salt + "$" + sum,
 		"$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + sum,
 		"$pbkdf2-sha512$i=10000000,l=64$" + salt + "$" + sum,
@@ -126,6 +130,19 @@ func TestNewHashedSecretBounds(t *testing.T) {
 	} {
 		if _, err := NewHashedSecret("1", phc, time.Time{}); err != nil {
 			t.Errorf("%s: %v", phc, err)
+		}
+	}
+}
+
+// What others recommend is taken: OWASP's sets of parameters, the second of
+// RFC 9106 section 4, and libsodium's "moderate".
+func TestRecommendedArgon2id(t *testing.T) {
+	t.Parallel()
+	for _, parameters := range []string{
+		"m=47104,t=1,p=1", "m=19456,t=2,p=1", "m=12288,t=3,p=1", "m=9216,t=4,p=1", "m=7168,t=5,p=1", "m=65536,t=3,p=4", "m=262144,t=3,p=1",
+	} {
+		if _, err := NewHashedSecret("1", strings.Replace(phraseArgon2id, "m=64,t=1,p=1", parameters, 1), time.Time{}); err != nil {
+			t.Errorf("%s: %v", parameters, err)
 		}
 	}
 }

@@ -17,21 +17,21 @@ func TestQueueBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(2, 3)
-		for range 2 {
-			if err := q.enter(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		enter(t, q, 1)
+		running := enter(t, q, 1)
 		waiting, giveUp := context.WithCancel(t.Context())
 		results := make(chan error, 3)
 		for range 3 {
-			go func() { results <- q.enter(waiting) }()
+			go func() {
+				_, err := q.enter(waiting, 1)
+				results <- err
+			}()
 		}
 		synctest.Wait()
-		if err := q.enter(t.Context()); !errors.Is(err, ErrBusy) {
+		if _, err := q.enter(t.Context(), 1); !errors.Is(err, ErrBusy) {
 			t.Errorf("a queue that is full: %v", err)
 		}
-		q.leave()
+		running.leave()
 		if err := <-results; err != nil {
 			t.Errorf("after one left: %v", err)
 		}
@@ -45,6 +45,15 @@ func TestQueueBounds(t *testing.T) {
 			t.Errorf("%d run, %d wait", len(q.running), len(q.waiting))
 		}
 	})
+}
+
+func enter(t *testing.T, q *Queue, lanes int) *turn {
+	t.Helper()
+	taken, err := q.enter(t.Context(), lanes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return taken
 }
 
 func TestNewQueueRunsAtLeastOne(t *testing.T) {
@@ -66,9 +75,7 @@ func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Queue = newQueue(1, 0)
-	if err := f.Queue.enter(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	enter(t, f.Queue, 1)
 	f.take()
 	for _, id := range []string{"known", "fast"} {
 		if _, err := f.try(id, phrase); err != nil {

@@ -73,25 +73,6 @@ func parseForm(body string) (form, *Error) {
 	return form(values), nil
 }
 
-// credentialParameters are those that must never be in a url.
-var credentialParameters = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-
-// checkQuery refuses credentials in the query rather than ignoring them, so
-// that whoever sends them there learns of it. Everything else there is ignored.
-func checkQuery(query string) *Error {
-	if query == "" {
-		return nil
-	}
-	// Errors are left aside: what cannot be decoded cannot be one of these names.
-	values, _ := url.ParseQuery(query)
-	for _, name := range credentialParameters {
-		if _, found := values[name]; found {
-			return invalidRequest("credentials_in_query", "client credentials must not be in the query")
-		}
-	}
-	return nil
-}
-
 func checkMediaType(fields []string) *Error {
 	if len(fields) == 1 {
 		// ErrInvalidMediaParameter still comes with the type, and the type is

@@ -185,6 +185,19 @@ func TestRequestForm(t *testing.T) {
 		{"secret in the query", query("client_secret=x"), 400, "invalid_request"},
 		{"client_id in the query", query("client_id=batch"), 400, "invalid_request"},
 		{"assertion in the query", query("client_assertion=x"), 400, "invalid_request"},
+		{"type of an assertion in the query", query("client_assertion_type=x"), 400, "invalid_request"},
+		{"secret in the query, bad escape", query("client_secret=p%q"), 400, "invalid_request"},
+		{"secret in the query, semicolon in it", query("client_secret=abc;def"), 400, "invalid_request"},
+		{"secret in the query behind a semicolon", query("x=1;client_secret=abc"), 400, "invalid_request"},
+		{"secret in the query behind a bad escape", query("x=%zz&%=%&client_secret=abc"), 400, "invalid_request"},
+		{"secret in the query, empty", query("client_secret="), 400, "invalid_request"},
+		{"secret in the query, no value", query("client_secret"), 400, "invalid_request"},
+		{"secret in the query, no value, among others", query("a&client_secret&b"), 400, "invalid_request"},
+		{"secret in the query, encoded name", query("client%5Fsecret=abc"), 400, "invalid_request"},
+		{"secret in the query, bad escape in the name", query("client_secret%zz=abc"), 400, "invalid_request"},
+		{"secret in the query, cut escape in the name", query("client_secret%=abc"), 400, "invalid_request"},
+		{"secret in the query, cut escape of one digit", query("%63lient_secret%5=abc"), 400, "invalid_request"},
+		{"another name in the query", query("client_secrets=x&xclient_id=x&=client_id&CLIENT_ID"), 200, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -135,7 +135,15 @@ func (s subdirective) checkLine(within string, l line) error {
 		if word.Text == "" {
 			return fault(word, "empty value")
 		}
-		if s.pattern && i == 1 || s.json && inlineJSON(word.Text) {
+		if s.json && inlineJSON(word.Text) {
+			continue
+		}
+		if s.pattern && i == 1 {
+			// Other braces are wildcards. This one was hardly meant as one, and
+			// would match more than the file says.
+			if _, file, shorthand := strings.Cut(word.Text, "{"+fileShorthand); shorthand {
+				return fault(word, shorthandProblem(strings.SplitN(file, "}", 2)[0]))
+			}
 			continue
 		}
 		if err := s.checkPlaceholders(word.Text); err != nil {
@@ -149,6 +157,12 @@ func (s subdirective) checkLine(within string, l line) error {
 // configuration is loaded.
 var globalPlaceholders = []string{"env.", "file.", "system.", "time."}
 
+// global tells whether a placeholder has its value, or never, when a
+// configuration is loaded.
+func global(name string) bool {
+	return slices.ContainsFunc(globalPlaceholders, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
 // fileShorthand is what the adapter makes of {file. before we see it.
 const fileShorthand = "http.request.uri.path.file."
 
@@ -156,18 +170,21 @@ const fileShorthand = "http.request.uri.path.file."
 // is none when the configuration is loaded.
 func (s subdirective) checkPlaceholders(text string) error {
 	_, err := literals.ReplaceFunc(text, func(name string, _ any) (any, error) {
-		known := slices.ContainsFunc(globalPlaceholders, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		file, shorthand := strings.CutPrefix(name, fileShorthand)
 		switch {
-		case known:
+		case global(name):
 			return "", nil
 		case shorthand:
-			return nil, fmt.Errorf("{file.%s} is Caddy's shorthand for a part of the request: "+
-				"write a path, {file./path/to/%s} or {file./%s}", file, file, file)
+			return nil, errors.New(shorthandProblem(file))
 		case s.secret: // what stands in the braces may be a part of it
 			return nil, errors.New(`a placeholder that is not {env.NAME} or {file./path} (is a brace meant? write \{)`)
 		}
 		return nil, fmt.Errorf("placeholder {%s} has no value when the configuration is loaded; write text, {env.NAME} or {file./path}", name)
 	})
 	return err
+}
+
+func shorthandProblem(file string) string {
+	return fmt.Sprintf("{file.%s} is Caddy's shorthand for a part of the request: "+
+		"write a path, {file./path/to/%s} or {file./%s}", file, file, file)
 }

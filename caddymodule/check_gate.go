@@ -14,14 +14,9 @@ import (
 func (g *Gate) check(a *App) error { return checker{}.gate(g, a) }
 
 func (c checker) gate(g *Gate, a *App) error {
-	root := place{label: "gate"}
+	root := place{label: g.label(a)}
 	if a.Issuer == "" {
 		return root.errorf("%w", errNoIssuer)
-	}
-	if g.Resource != "" {
-		root.label = fmt.Sprintf("gate for %q", g.Resource)
-	} else if all := a.resources(); len(all) == 1 {
-		root.label = fmt.Sprintf("gate for %q", all[0].Identifier)
 	}
 	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil || g.MetadataOnly {
 		return err
@@ -48,6 +43,18 @@ func (c checker) gate(g *Gate, a *App) error {
 		return nil
 	}
 	return c.text(root.sub("realm", "realm"), g.Realm, judgeRealm)
+}
+
+// label names the gate in messages, by its resource as far as that is known.
+func (g *Gate) label(a *App) string {
+	identifier := g.Resource
+	if all := a.resources(); identifier == "" && len(all) == 1 {
+		identifier = all[0].Identifier
+	}
+	if identifier == "" {
+		return "gate"
+	}
+	return fmt.Sprintf("gate for %q", identifier)
 }
 
 func (c checker) gateResource(p place, g *Gate, a *App) error {
@@ -90,11 +97,15 @@ func (c checker) rules(root place, rules []Rule, judge func(string) error) error
 }
 
 func rulePlace(root place, i int, rule Rule) place {
-	word := "require"
-	if rule.Public {
-		word = "public"
+	return root.sub(fmt.Sprintf("rules[%d]", i), rule.subdirective())
+}
+
+// subdirective is what an operator knows the rule as.
+func (r Rule) subdirective() string {
+	if r.Public {
+		return "public"
 	}
-	return root.sub(fmt.Sprintf("rules[%d]", i), word)
+	return "require"
 }
 
 // ruleSet judges the rules together: patterns, methods and conflicts.
@@ -129,8 +140,8 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 // undecided tells whether a rule's methods or pattern are known only when the
 // configuration is loaded. Other braces in a pattern are wildcards.
 func undecided(rule Rule) bool {
-	methods := strings.Join(rule.Methods, ",")
-	return strings.Contains(methods, "{") || strings.Contains(rule.Pattern, "{env.") || strings.Contains(rule.Pattern, "{file.")
+	return strings.Contains(strings.Join(rule.Methods, ","), "{") ||
+		slices.ContainsFunc(globalPlaceholders, func(prefix string) bool { return strings.Contains(rule.Pattern, "{"+prefix) })
 }
 
 // judgeMethod accepts what clients send: methods are case-sensitive (RFC 9110

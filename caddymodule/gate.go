@@ -70,8 +70,8 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("oauth2_gate: %w", err)
 	}
-	if err := g.resolve(caddy.NewReplacer()); err != nil {
-		return fmt.Errorf("oauth2_gate: %w", err)
+	if err := g.resolve(caddy.NewReplacer(), app); err != nil {
+		return err
 	}
 	if err := g.check(app); err != nil {
 		return err

@@ -112,25 +112,3 @@ func (i *Issuer) resolve(repl *caddy.Replacer) error {
 	r.text("mtls_host", &i.MTLSHost)
 	return r.err
 }
-
-// resolve replaces the placeholders in the gate's configuration. In patterns,
-// braces are wildcards: there, only what Caddy knows is a placeholder.
-func (g *Gate) resolve(repl *caddy.Replacer) error {
-	r := &resolver{repl: repl}
-	r.text("resource", &g.Resource)
-	r.text("realm", &g.Realm)
-	r.text("external_url", &g.ExternalURL)
-	r.list("scopes", g.Scopes)
-	r.list("allow_clients", g.AllowClients)
-	for i := range g.Rules {
-		rule := &g.Rules[i]
-		rule.Pattern = repl.ReplaceKnown(rule.Pattern, "")
-		r.list("rule "+rule.Pattern, rule.Scopes)
-		r.list("rule "+rule.Pattern, rule.Methods)
-	}
-	headers := &g.IdentityHeaders
-	for _, name := range []*string{&headers.Client, &headers.Scope, &headers.Issuer} {
-		r.text("identity_headers", name)
-	}
-	return r.err
-}

@@ -128,11 +128,9 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 	if err == nil {
 		return nil
 	}
-	// Of two rules that conflict the later one is to blame.
-	for i := range converted {
-		if _, err := gate.NewRules(converted[:i+1]); err != nil {
-			return places[i].errorf("%w", err)
-		}
+	var wrong *gate.RuleError
+	if errors.As(err, &wrong) {
+		return places[wrong.Index].errorf("%w", err)
 	}
 	return root.errorf("%w", err)
 }

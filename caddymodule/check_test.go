@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -137,6 +138,34 @@ func TestCheckGate(t *testing.T) {
 		expectMistake(t, name, test.gate.check(soundApp()), test.expected)
 	}
 	expectMistake(t, "no issuer", new(Gate).check(new(App)), "gate: the global option oauth2 has no issuer")
+}
+
+// Thousands of rules with a conflict among them are judged as fast as without:
+// reloads wait for it. Whichever kind it is, both rules are named.
+func TestConflictAmongManyRules(t *testing.T) {
+	t.Parallel()
+	const count = 3000
+	for name, late := range map[string]Rule{
+		"same":       {Methods: []string{"GET"}, Pattern: "/part7/{x}"},
+		"paths":      {Pattern: "/{x}/special"},
+		"methods":    {Pattern: "/part7/x"},
+		"at the end": {Methods: []string{"PUT"}, Pattern: fmt.Sprintf("/part%d/{x}", count-1)},
+		"base":       {Methods: []string{"GET"}, Pattern: "/{x}/special/"},
+	} {
+		g := Gate{Resource: "https://api.example.com"}
+		for i := range count {
+			g.Rules = append(g.Rules, Rule{Methods: []string{"GET", "PUT"}, Pattern: fmt.Sprintf("/part%d/{id}", i)})
+		}
+		g.Rules = append(g.Rules, late)
+		begin := time.Now()
+		err := g.check(soundApp())
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+		if err == nil || strings.Count(err.Error(), `rule "`) != 2 || !strings.Contains(err.Error(), late.Pattern) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }
 
 func TestCheckIssuer(t *testing.T) {

@@ -22,28 +22,44 @@ type Rules struct {
 // route is a rule and its parsed pattern.
 type route struct {
 	rule    *Rule
+	index   int // of the rule, as it was given
 	pattern pattern
 	base    bool // the path of a subtree without its slash
+}
+
+// RuleError says what is wrong with a rule.
+type RuleError struct {
+	Index int   // of the rule among those given; the later one where two conflict
+	Err   error // names the rule, or both
+}
+
+func (e *RuleError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *RuleError) Unwrap() error { return e.Err }
+
+func ruleErrorf(index int, format string, args ...any) error {
+	return &RuleError{Index: index, Err: fmt.Errorf(format, args...)}
 }
 
 // NewRules checks rules and prepares them. It takes over what they refer to,
 // which must not be changed afterwards.
 //
-// Errors name the rule, or both where two conflict: these cover some of the
-// same requests, and neither is more specific.
+// A [RuleError] names the rule, or both where two conflict: these cover some of
+// the same requests, and neither is more specific.
 func NewRules(rules []Rule) (*Rules, error) {
 	r := &Rules{rules: slices.Clone(rules)}
 	routes := make([]route, len(rules))
 	for i := range r.rules {
 		rule := &r.rules[i]
 		if err := rule.validate(); err != nil {
-			return nil, fmt.Errorf("%s: %w", rule.label(), err)
+			return nil, ruleErrorf(i, "%s: %w", rule.label(), err)
 		}
 		parsed, err := parsePattern(rule.Pattern)
 		if err != nil {
-			return nil, fmt.Errorf("%s: pattern: %w", rule.label(), err)
+			return nil, ruleErrorf(i, "%s: pattern: %w", rule.label(), err)
 		}
-		routes[i] = route{rule: rule, pattern: parsed}
+		routes[i] = route{rule: rule, index: i, pattern: parsed}
 	}
 	if err := checkConflicts(routes); err != nil {
 		return nil, err

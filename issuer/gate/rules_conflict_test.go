@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,5 +79,30 @@ func TestNewRulesRefusesOldServeMux(t *testing.T) {
 	again.Env = append(os.Environ(), "GATE_TEST_OLD_SERVEMUX=1", "GODEBUG=httpmuxgo121=1")
 	if output, err := again.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// The error says which rule is to blame, of two that conflict the later one, so
+// that nobody has to try the rules one by one.
+func TestRuleErrorIndex(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		rules []string
+		index int
+	}{
+		{[]string{"get /a"}, 0},
+		{[]string{"* /ok", "* /a//b", "* /ok2"}, 1},
+		{[]string{"* /ok", "GET /a", "* /other", "GET /a"}, 3},
+		{[]string{"* /{x}/b", "* /ok", "GET /a/{y}", "* /ok2"}, 2},
+		{[]string{"GET /", "* /index.html", "* /ok"}, 1},
+		{[]string{"* /{x}/special/", "* /ok", "* /orders/{id}"}, 2}, // the base of the earlier one
+		{[]string{"* /orders/{id}", "* /ok", "* /{x}/special/"}, 2}, // and of the later one
+		{[]string{"PUT /ok/", "GET /orders/{id}", "POST,GET /{x}/special/", "* /ok2"}, 2},
+	} {
+		_, err := NewRules(readRules(test.rules...))
+		var wrong *RuleError
+		if !errors.As(err, &wrong) || wrong.Index != test.index || wrong.Err == nil {
+			t.Errorf("%q: got %v, want the rule %d", test.rules, err, test.index)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -160,47 +158,6 @@ func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, cause error) 
 	g.app.logger.Error("gate is not ready", zap.Error(cause))
 	w.Header().Set("Retry-After", "1")
 	return refuse(w, r, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer now, try again")
-}
-
-// refusalBody is the body of a refusal, with the members of RFC 6749 section 5.2.
-type refusalBody struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
-}
-
-func refuse(w http.ResponseWriter, r *http.Request, status int, code, description string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	if handlesErrors(r) {
-		repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-		repl.Set("http.oauth2.error", code)
-		repl.Set("http.oauth2.error_description", description)
-		return caddyhttp.Error(status, errors.New(code+": "+description))
-	}
-	body, err := json.Marshal(refusalBody{Error: code, Description: description})
-	if err != nil {
-		return caddyhttp.Error(status, err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client has gone: nothing to be done
-	return nil
-}
-
-// handlesErrors tells whether a handle_errors of the request's site exists.
-// The error routes of all sites of a server stand in one list, each behind the
-// matcher of its site; with none that matches, Caddy would send an empty body.
-func handlesErrors(r *http.Request) bool {
-	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	if !ok || server.Errors == nil {
-		return false
-	}
-	for _, route := range server.Errors.Routes {
-		if match, err := route.MatcherSets.AnyMatchWithError(r); err == nil && match {
-			return true
-		}
-	}
-	return false
 }
 
 func serveMetadata(w http.ResponseWriter, r *http.Request, metadata *gate.Metadata) error {

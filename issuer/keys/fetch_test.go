@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -235,7 +236,7 @@ func TestRemoteTogether(t *testing.T) {
 				if found, err := r.Find(t.Context(), "a", token.ES256); len(found) != 1 || err != nil {
 					t.Errorf("known: %v, %v", found, err)
 				}
-				if found, err := r.Find(t.Context(), "made-up", token.ES256); found != nil || err != nil {
+				if found, err := r.Find(t.Context(), "made-up", token.ES256); found != nil || err != nil && !errors.Is(err, ErrTooSoon) {
 					t.Errorf("made up: %v, %v", found, err)
 				}
 			}
@@ -243,7 +244,11 @@ func TestRemoteTogether(t *testing.T) {
 	}
 	for i := range int64(len(texts)) {
 		version.Store(i)
-		if found, err := r.Find(t.Context(), fmt.Sprint("v", i), token.ES256); len(found) != 1 || err != nil {
+		found, err := r.Find(t.Context(), fmt.Sprint("v", i), token.ES256)
+		for errors.Is(err, ErrTooSoon) { // for those who make up kids
+			found, err = r.Find(t.Context(), fmt.Sprint("v", i), token.ES256)
+		}
+		if len(found) != 1 || err != nil {
 			t.Errorf("new: %v, %v", found, err)
 		}
 	}

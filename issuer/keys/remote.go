@@ -24,6 +24,11 @@ const (
 	// anyone can make up kids, and must not fill the server with what waits.
 	maxWaiting = 32
 
+	// patience is how many fetches for unknown kids may be in vain, one after the
+	// other, before the next unknown kid is refused and does not wait: else who
+	// makes up kids would hold a request for a whole interval with each.
+	patience = 2
+
 	// maxWaitingFirst is how many wait while there is no set at all: then every
 	// request does, and none is to fail because the process has just started.
 	maxWaitingFirst = 1024
@@ -32,6 +37,11 @@ const (
 // ErrBusy is the error where too many requests wait for keys already. A request
 // that gets it has cost a lookup, and a later one may be served.
 var ErrBusy = errors.New("too many requests wait for the next fetch of keys")
+
+// ErrTooSoon is the error where a kid is not known, fetches for such kids have
+// been in vain, and the next one may not begin yet. A request that comes after
+// the interval may be served.
+var ErrTooSoon = errors.New("no such key is known, and it is too soon to fetch keys again")
 
 // RemoteConfig says where keys are and how they are fetched.
 type RemoteConfig struct {
@@ -46,7 +56,9 @@ type RemoteConfig struct {
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 
-	// Interval is how far apart two fetches begin at least. 0: 5 s.
+	// Interval is how far apart two fetches begin at least. Only the one that
+	// brings the first set of all does not count: the next may begin at once.
+	// 0: 5 s.
 	Interval time.Duration
 
 	// Report is called with the error of each fetch that failed, before those who
@@ -57,12 +69,17 @@ type RemoteConfig struct {
 
 // Remote is the keys of somebody else behind a url (`jwks_uri`).
 //
-// They are fetched when they are first needed. An unknown kid makes one fetch at
+// They are fetched when they are first needed. Unknown kids make one fetch at
 // most per interval, whoever sends how many of them: a request with one waits for
 // the next fetch that may begin, at most one interval and the 5 s that an answer
-// may take. Known kids never wait. A set older than 5 minutes is fetched anew in
-// the background when it is used. The last good set is kept for ever where the
-// server is down or answers nonsense.
+// may take. After two such fetches in vain (which are forgotten when there was
+// none for 5 minutes) nobody waits for an interval to end: unknown kids are
+// refused until then, and the first one after it makes a fetch at once. Known
+// kids never wait.
+//
+// A set older than 5 minutes is fetched anew in the background when it is used.
+// The last good set is kept for ever where the server is down or answers
+// nonsense.
 //
 // What it holds and runs is bounded: one set, one goroutine, which ends by
 // itself within the times above. It is safe for concurrent use. Make one with
@@ -80,10 +97,12 @@ type Remote struct {
 	refreshAt atomic.Int64 // time.Duration: when a fetch in the background is due
 	waiting   atomic.Int32
 
-	mu      sync.Mutex
-	flight  *flight       // the one under way or scheduled; nil for none
-	flights uint64        // how many there were
-	next    time.Duration // when the next fetch may begin
+	mu       sync.Mutex
+	flight   *flight       // the one under way or scheduled; nil for none
+	flights  uint64        // how many there were
+	next     time.Duration // when the next fetch may begin
+	inVain   int           // fetches for unknown kids, one after the other, that brought nothing new
+	forgetAt time.Duration // when inVain is forgotten
 }
 
 // NewRemote returns the keys behind the url. Nothing is fetched yet. The error
@@ -133,8 +152,8 @@ func (r *Remote) Generation() uint64 {
 // exchanged there is seen after 5 minutes.
 //
 // No key and no error: there is none, as of a fetch that began after the call.
-// The error is [ErrBusy], that of ctx, or says why the fetch failed; it holds
-// nothing of the answer.
+// The error is [ErrBusy], [ErrTooSoon], that of ctx, or says why the fetch failed;
+// it holds nothing of the answer.
 func (r *Remote) Find(ctx context.Context, kid string, alg token.Algorithm) ([]token.VerificationKey, error) {
 	alg, ok := token.AlgorithmOf(string(alg))
 	if !ok {
@@ -169,6 +188,8 @@ func (r *Remote) await(ctx context.Context, kid string, alg token.Algorithm) ([]
 		switch {
 		case known:
 			return keys, nil
+		case fetch == nil:
+			return nil, ErrTooSoon
 		case needed == 0 && late:
 			needed = fetch.number + 1
 		case needed == 0:

@@ -51,7 +51,7 @@ func TestRemoteKeepsTheLastGoodSet(t *testing.T) {
 					expectFind(t, r, "a", 1, 0)
 				}
 				synctest.Wait()
-				if h.checkPace(t, defaultInterval); h.fetches() != 18 || r.Generation() != 1 { // 4 minutes pass until it is old
+				if h.checkPace(t, defaultInterval, 1); h.fetches() != 18 || r.Generation() != 1 { // 4 minutes pass until it is old
 					t.Errorf("%d fetches, generation %d", h.fetches(), r.Generation())
 				}
 				if len(reported) != h.fetches()-1 || !strings.Contains(reported[0], "https://issuer.example/jwks: ") ||
@@ -60,6 +60,7 @@ func TestRemoteKeepsTheLastGoodSet(t *testing.T) {
 				}
 				h.publish("new")
 				expectFind(t, r, "new", 1, defaultInterval)
+				h.checkPace(t, defaultInterval, 1)
 			})
 		})
 	}
@@ -87,7 +88,36 @@ func TestRemoteWithoutAnySet(t *testing.T) {
 		}
 		h.publish("a")
 		expectFind(t, r, "a", 1, defaultInterval)
-		h.checkPace(t, defaultInterval)
+		expectFind(t, r, "made-up", 0, 0)
+		h.checkPace(t, defaultInterval, 4)
+	})
+}
+
+// Made-up kids neither hold their sender nor wear the server out while it is
+// down, and the first request after it is up again is served.
+func TestRemoteMadeUpKidsWhileDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{}
+		h.publish("a")
+		failures := 0
+		r := newRemote(t, h, func(error) { failures++ })
+		expectFind(t, r, "a", 1, 0)
+		h.answer("", errors.New("down"))
+		expectFailure(t, r, "made-up", "fetching keys from ")
+		begin := time.Now()
+		expectFailure(t, r, "made-up", "fetching keys from ")
+		for range 1000 {
+			expectTooSoon(t, r, "made-up")
+		}
+		if took := time.Since(begin); took != defaultInterval || h.fetches() != 3 || failures != 2 {
+			t.Errorf("%v, %d fetches, %d failures", took, h.fetches(), failures)
+		}
+		h.publish("a", "new")
+		time.Sleep(defaultInterval)
+		expectFind(t, r, "new", 1, 0)
+		expectFind(t, r, "made-up", 0, defaultInterval)
+		h.checkPace(t, defaultInterval, 1)
 	})
 }
 
@@ -100,6 +130,7 @@ func TestRemoteCancelled(t *testing.T) {
 		h.publish("a")
 		r := newRemote(t, h, nil)
 		expectFind(t, r, "a", 1, 0)
+		expectFind(t, r, "made-up", 0, 0)
 		for range 3 * maxWaiting {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Millisecond, cancel)
@@ -109,7 +140,7 @@ func TestRemoteCancelled(t *testing.T) {
 		}
 		h.publish("a", "new")
 		expectFind(t, r, "new", 1, defaultInterval-3*maxWaiting*time.Millisecond)
-		if h.fetches() != 2 || r.waiting.Load() != 0 {
+		if h.fetches() != 3 || r.waiting.Load() != 0 {
 			t.Errorf("%d fetches, %d still wait", h.fetches(), r.waiting.Load())
 		}
 	})
@@ -162,10 +193,28 @@ func TestRemoteClockPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		expectFind(t, r, "a", 1, 0)
+		expectFind(t, r, "x", 0, 0)
+		for range 3 {
+			clock.move(-time.Hour)
+			expectFind(t, r, "x", 0, time.Second)
+		}
+		expectFind(t, r, "x", 0, time.Second)
+		expectTooSoon(t, r, "x")
 		clock.move(-time.Hour)
 		expectFind(t, r, "x", 0, time.Second)
-		clock.move(2 * time.Hour)
+		clock.move(4 * time.Hour)
 		expectFind(t, r, "x", 0, 0)
+		expectFind(t, r, "x", 0, time.Second)
+		expectTooSoon(t, r, "x")
+		clock.move(time.Second)
+		expectFind(t, r, "x", 0, 0)
+		expectTooSoon(t, r, "x")
+		clock.move(maxAge)
+		expectFind(t, r, "a", 1, 0) // in the background: an interval begins
+		synctest.Wait()
+		expectTooSoon(t, r, "x")
+		clock.move(-time.Minute) // does not make it longer
+		expectFind(t, r, "x", 0, time.Second)
 	})
 }
 

@@ -1,10 +1,7 @@
 package keys
 
 import (
-	"errors"
-	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,87 +48,39 @@ func TestRemoteFirstFetchIsShared(t *testing.T) {
 	})
 }
 
-// A thousand made-up kids, at once and one after the other, cost one fetch per
-// interval; those for whom there is no room are refused at once; known kids go
-// on; and a really new kid is accepted by its first request.
-func TestRemoteMadeUpKids(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := &host{}
-		h.publish("a")
-		r := newRemote(t, h, nil)
-		expectFind(t, r, "a", 1, 0)
-
-		var waited, refused atomic.Int32
-		var group sync.WaitGroup
-		for i := range 1000 {
-			group.Go(func() {
-				begin := time.Now()
-				found, err := r.Find(t.Context(), fmt.Sprint("made-up-", i), token.ES256)
-				switch took := time.Since(begin); {
-				case errors.Is(err, ErrBusy) && took == 0:
-					refused.Add(1)
-				case err == nil && found == nil && took == defaultInterval:
-					waited.Add(1)
-				default:
-					t.Errorf("%v, %v after %v", found, err, took)
-				}
-			})
-		}
-		synctest.Wait()
-		expectFind(t, r, "a", 1, 0)
-		group.Wait()
-		if waited.Load() != maxWaiting || refused.Load() != 1000-maxWaiting || h.fetches() != 2 {
-			t.Errorf("%d waited, %d were refused, %d fetches", waited.Load(), refused.Load(), h.fetches())
-		}
-
-		for i := range 20 {
-			expectFind(t, r, fmt.Sprint("another-", i), 0, defaultInterval)
-		}
-		time.Sleep(time.Second)
-		h.publish("a", "new")
-		expectFind(t, r, "new", 1, defaultInterval-time.Second)
-		if h.checkPace(t, defaultInterval); h.fetches() != 23 || r.Generation() != 2 {
-			t.Errorf("%d fetches, generation %d", h.fetches(), r.Generation())
-		}
-		if r.waiting.Load() != 0 {
-			t.Errorf("%d still wait", r.waiting.Load())
-		}
-	})
-}
-
-// After a quiet interval nobody waits.
-func TestRemoteNewKidAfterAnInterval(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := &host{}
-		h.publish("a")
-		r := newRemote(t, h, nil)
-		expectFind(t, r, "a", 1, 0)
-		time.Sleep(defaultInterval)
-		h.publish("new")
-		expectFind(t, r, "new", 1, 0)
-		expectFind(t, r, "a", 0, defaultInterval) // its owner has taken it out
-	})
-}
-
 // A fetch that was under way when the kid came up may have missed it: then the
 // request waits for the next one, and is refused only after that.
 func TestRemoteLateForAFetch(t *testing.T) {
 	t.Parallel()
-	for _, known := range []string{"a", "b"} {
-		synctest.Test(t, func(t *testing.T) {
-			h := &host{}
-			h.publish("a")
-			h.slow(2 * time.Second)
-			r := newRemote(t, h, nil)
-			go func() { _, _ = r.Find(t.Context(), "x", token.ES256) }()
-			time.Sleep(time.Second)
-			h.publish("a", "b")
-			after := map[string]time.Duration{"a": time.Second, "b": defaultInterval - time.Second + 2*time.Second}[known]
-			expectFind(t, r, known, 1, after)
-			expectFind(t, r, "c", 0, map[string]time.Duration{"a": defaultInterval, "b": defaultInterval}[known])
-			h.checkPace(t, defaultInterval)
+	const takes = 2 * time.Second
+	for name, test := range map[string]struct {
+		first    bool // it was the first fetch
+		kid      string
+		after, c time.Duration
+	}{
+		"known, first fetch": {true, "a", time.Second, takes},
+		"new, first fetch":   {true, "b", time.Second + takes, defaultInterval},
+		"known":              {false, "a", 0, defaultInterval - time.Second + takes},
+		"new":                {false, "b", defaultInterval - time.Second + takes, defaultInterval},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := &host{}
+				h.publish("a")
+				r := newRemote(t, h, nil)
+				if !test.first {
+					expectFind(t, r, "a", 1, 0)
+					time.Sleep(defaultInterval)
+				}
+				h.slow(takes)
+				go func() { _, _ = r.Find(t.Context(), "x", token.ES256) }()
+				time.Sleep(time.Second)
+				h.publish("a", "b")
+				expectFind(t, r, test.kid, 1, test.after)
+				expectFind(t, r, "c", 0, test.c)
+				h.checkPace(t, defaultInterval, 1)
+			})
 		})
 	}
 }

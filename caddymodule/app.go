@@ -51,6 +51,9 @@ type App struct {
 	// What is asked of DPoP proofs (RFC 9449).
 	DPoP DPoP `json:"dpop,omitzero"`
 
+	// Other authorization servers whose tokens a gate may take.
+	TrustedIssuers []TrustedIssuer `json:"trusted_issuers,omitempty"`
+
 	// Bounds of what strangers may try.
 	Limits Limits `json:"limits,omitzero"`
 
@@ -59,12 +62,13 @@ type App struct {
 	lease    *lease
 	shared   *shared
 	standing *client.Standing
-	own      *gate.Own
+	own      *gate.Own                // nil: there is no issuer of our own
+	trusted  map[string]*gate.Trusted // by url
 	cache    *gate.Cache
 	proofs   *proof.Checker
 	server   *issuer.Server
 	files    []*watchedFile
-	leased   []string // urls of keys in the pool
+	leased   []string // keys in the pool
 
 	started chan struct{} // closed by Start
 	stop    context.CancelFunc
@@ -92,13 +96,20 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	if a.Issuer == "" {
-		return nil // handlers that need it say so
+	if a.Issuer == "" && len(a.TrustedIssuers) == 0 {
+		return nil // handlers that need one say so
+	}
+	if err := a.provisionShared(ctx); err != nil {
+		return err
+	}
+	if err := a.trustOthers(); err != nil || a.Issuer == "" {
+		return err
 	}
 	return a.provisionIssuer(ctx)
 }
 
-func (a *App) provisionIssuer(ctx caddy.Context) error {
+// provisionShared takes what gates need, whoever issues the tokens.
+func (a *App) provisionShared(ctx caddy.Context) error {
 	acquired, err := acquire(ctx.Storage(), a.Issuer)
 	if err != nil {
 		return err
@@ -111,6 +122,12 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	if lost != nil {
 		a.logger.Error("what is stored was lost, and is written again when this configuration starts", zap.Error(lost))
 	}
+	a.cache = gate.NewCache()
+	a.proofs, err = proof.NewChecker(a.proofConfig())
+	return err
+}
+
+func (a *App) provisionIssuer(ctx caddy.Context) error {
 	registry, err := a.registry()
 	if err != nil {
 		return err
@@ -120,10 +137,6 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	}
 	a.standing = client.NewStanding(registry, a.shared.ledger, a.shared.revoked)
 	a.own = gate.NewOwn(a.Issuer, a.shared.ring, a.standing)
-	a.cache = gate.NewCache()
-	if a.proofs, err = proof.NewChecker(a.proofConfig()); err != nil {
-		return err
-	}
 	a.server, err = issuer.New(a.issuerConfig(registry))
 	return err
 }
@@ -137,12 +150,14 @@ func (a *App) Start() error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
-	// Clients before keys: where there are keys without clients, these were lost.
-	if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
-		return err
-	}
-	if err := a.maintainKeys(ctx); err != nil {
-		return err
+	if a.own != nil {
+		// Clients before keys: where there are keys without clients, these were lost.
+		if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
+			return err
+		}
+		if err := a.maintainKeys(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.resumeMarks(ctx); err != nil {
 		return err

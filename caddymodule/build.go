@@ -57,7 +57,7 @@ func (a *App) rotateEvery() time.Duration {
 
 // resources are the declared ones, or the one that there is by default.
 func (a *App) resources() []Resource {
-	if len(a.Resources) > 0 {
+	if len(a.Resources) > 0 || a.Issuer == "" {
 		return a.Resources
 	}
 	return []Resource{{Identifier: a.Issuer}}

@@ -30,6 +30,7 @@ type appReader struct {
 //		resource       <identifier> { ... }
 //		role           <name> <scope>...
 //		client         <client_id> { ... }
+//		trusted_issuer <url> { ... }
 //		assertion_audience issuer|endpoint
 //		dpop           { nonce on|off; max_age <duration> }
 //		limits         { token_failures <count> <duration> }
@@ -79,6 +80,7 @@ func (r *appReader) subdirectives() []subdirective {
 		{grammar: "resource <identifier> { ... }", words: exactly(1), repeats: true, block: true, read: r.resource},
 		{grammar: "role <name> <scope>...", words: atLeast(2), repeats: true, read: r.role},
 		{grammar: "client <client_id> { ... }", words: exactly(1), repeats: true, block: true, read: r.client},
+		{grammar: "trusted_issuer <url> { ... }", words: exactly(1), repeats: true, block: true, read: r.trustedIssuer},
 		{
 			grammar: "assertion_audience issuer|endpoint", words: exactly(1),
 			read: r.marks.text("assertion_audience", &r.app.AssertionAudience),

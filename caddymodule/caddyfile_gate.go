@@ -21,8 +21,12 @@ type gateReader struct {
 //		resource         <identifier>
 //		scopes           <scope>...
 //		require          <METHOD[,METHOD]|*> <pattern> <scope>...
+//		require_any      <METHOD[,METHOD]|*> <pattern> <scope>...
 //		public           <METHOD[,METHOD]|*> <pattern>
 //		allow_clients    <client_id>...
+//		allow_clients_of <issuer url> <client_id>...
+//		issuers          self|<trusted issuer url>...
+//		bearer_methods   header|body|query ...
 //		forward_token
 //		identity_headers <client> <scope> <issuer>|off
 //		external_url     <url>
@@ -73,12 +77,28 @@ func (r *gateReader) subdirectives() []subdirective {
 			read: r.rule,
 		},
 		{
+			grammar: "require_any <METHOD[,METHOD]|*> <pattern> <scope>...", words: atLeast(3), repeats: true, pattern: true,
+			read: r.rule,
+		},
+		{
 			grammar: "public <METHOD[,METHOD]|*> <pattern>", words: exactly(2), repeats: true, pattern: true,
 			read: r.rule,
 		},
 		{
 			grammar: "allow_clients <client_id>...", words: atLeast(1), repeats: true,
 			read: r.marks.list("allow_clients", &r.gate.AllowClients),
+		},
+		{
+			grammar: "allow_clients_of <issuer url> <client_id>...", words: atLeast(2), repeats: true,
+			read: r.clientsOf,
+		},
+		{
+			grammar: "issuers self|<trusted issuer url>...", words: atLeast(1), repeats: true,
+			read: r.marks.list("issuers", &r.gate.Issuers),
+		},
+		{
+			grammar: "bearer_methods header|body|query ...", words: atLeast(1), repeats: true,
+			read: r.marks.list("bearer_methods", &r.gate.BearerMethods),
 		},
 		{grammar: "forward_token", words: exactly(0), read: switchOn(&r.gate.ForwardToken)},
 		{
@@ -90,17 +110,33 @@ func (r *gateReader) subdirectives() []subdirective {
 	}
 }
 
-// rule reads a line of `require` or `public`.
+// rule reads a line of `require`, `require_any` or `public`.
 func (r *gateReader) rule(l line) error {
 	path := fmt.Sprintf("rules[%d]", len(r.gate.Rules))
 	methods, pattern := l.words[0], l.words[1]
 	r.marks[path], r.marks[path+".methods"], r.marks[path+".pattern"] = l.name, methods, pattern
-	rule := Rule{Pattern: pattern.Text, Public: l.name.Text == "public"}
+	rule := Rule{Pattern: pattern.Text, Public: l.name.Text == "public", Any: l.name.Text == "require_any"}
 	if methods.Text != "*" {
 		rule.Methods = strings.Split(methods.Text, ",")
 	}
 	r.marks.append(path+".scopes", &rule.Scopes, l.words[2:])
 	r.gate.Rules = append(r.gate.Rules, rule)
+	return nil
+}
+
+// clientsOf reads a line of `allow_clients_of`.
+func (r *gateReader) clientsOf(l line) error {
+	url := l.words[0]
+	path := "allow_clients_of." + url.Text
+	if _, again := r.gate.AllowClientsOf[url.Text]; !again {
+		r.marks[path] = url
+	}
+	if r.gate.AllowClientsOf == nil {
+		r.gate.AllowClientsOf = make(map[string][]string)
+	}
+	clients := r.gate.AllowClientsOf[url.Text]
+	r.marks.append(path, &clients, l.words[1:])
+	r.gate.AllowClientsOf[url.Text] = clients
 	return nil
 }
 

@@ -42,7 +42,10 @@ func (c checker) app(a *App) error {
 	if err := c.roles(a); err != nil {
 		return err
 	}
-	return c.clients(a)
+	if err := c.clients(a); err != nil {
+		return err
+	}
+	return c.trusted(a)
 }
 
 func (c checker) signing(p place, s Signing) error {

@@ -15,8 +15,8 @@ func (g *Gate) check(a *App) error { return checker{}.gate(g, a) }
 
 func (c checker) gate(g *Gate, a *App) error {
 	root := place{label: g.label(a)}
-	if a.Issuer == "" {
-		return root.errorf("%w", errNoIssuer)
+	if err := c.issuers(root, g, a); err != nil {
+		return err
 	}
 	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil || g.MetadataOnly {
 		return err
@@ -28,7 +28,10 @@ func (c checker) gate(g *Gate, a *App) error {
 	if err := c.rules(root, g.Rules, judge); err != nil {
 		return err
 	}
-	if err := c.list(root.sub("allow_clients", "allow_clients"), g.AllowClients, judgeClientID); err != nil {
+	if err := c.callers(root, g); err != nil {
+		return err
+	}
+	if err := c.list(root.sub("bearer_methods", "bearer_methods"), g.BearerMethods, oneOf("header", "body", "query")); err != nil {
 		return err
 	}
 	if err := c.identityHeaders(root.sub("identity_headers", "identity_headers"), g.IdentityHeaders); err != nil {
@@ -64,6 +67,9 @@ func (c checker) gateResource(p place, g *Gate, a *App) error {
 	}
 	if g.Resource != "" {
 		return c.text(p, g.Resource, c.among("resource", identifiers))
+	}
+	if len(identifiers) == 0 {
+		return p.errorf("needed, since there is no issuer whose url it could be: expected `resource <identifier>` in the global option oauth2")
 	}
 	if len(identifiers) > 1 {
 		return p.errorf("needed, since several are declared: expected one of %s", strings.Join(identifiers, ", "))
@@ -102,8 +108,11 @@ func rulePlace(root place, i int, rule Rule) place {
 
 // subdirective is what an operator knows the rule as.
 func (r Rule) subdirective() string {
-	if r.Public {
+	switch {
+	case r.Public:
 		return "public"
+	case r.Any:
+		return "require_any"
 	}
 	return "require"
 }
@@ -120,9 +129,7 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 		}
 		p := rulePlace(root, i, rule)
 		places = append(places, place{path: p.path + ".pattern", label: p.label})
-		converted = append(converted, gate.Rule{
-			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
-		})
+		converted = append(converted, rule.build())
 	}
 	_, err := gate.NewRules(converted)
 	if err == nil {

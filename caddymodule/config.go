@@ -1,5 +1,7 @@
 package caddymodule
 
+import "github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+
 // Signing says with what access tokens are signed and when keys change.
 type Signing struct {
 	// The signature algorithm: `ES256`, `ES384`, `EdDSA`, `RS256` or `PS256`.
@@ -54,8 +56,16 @@ type Rule struct {
 	// Default: any valid token will do.
 	Scopes []string `json:"scopes,omitempty"`
 
+	// One of the scopes is enough. Default: all of them are needed.
+	Any bool `json:"any,omitempty"`
+
 	// No token is needed. Excludes `scopes`. Default: false.
 	Public bool `json:"public,omitempty"`
+}
+
+// build makes the rule of the core.
+func (r Rule) build() gate.Rule {
+	return gate.Rule{Methods: r.Methods, Pattern: r.Pattern, Scopes: r.Scopes, Any: r.Any, Public: r.Public}
 }
 
 // IdentityHeaders are the request headers in which the upstream is told who

@@ -41,7 +41,7 @@ func (a *App) credentials(c *Client, built *client.Client) error {
 // clientKeys gives a client the keys for private_key_jwt.
 func (a *App) clientKeys(c *Client, built *client.Client, label func(string) string) error {
 	if c.JWKSURI != "" {
-		remote, err := a.remoteKeys(c.JWKSURI)
+		remote, err := a.remoteKeys(c.JWKSURI, "")
 		if err != nil {
 			return fmt.Errorf("%s: %w", label("jwks_uri"), err)
 		}
@@ -51,21 +51,16 @@ func (a *App) clientKeys(c *Client, built *client.Client, label func(string) str
 	if c.JWKS == "" {
 		return nil
 	}
-	held := keys.NewHeld(nil)
-	built.Keys = held
-	take := func(content []byte) error {
-		set, err := keys.ParseSet(content)
-		if err == nil {
-			held.Replace(set)
-		}
+	if !inlineJSON(c.JWKS) {
+		held, err := a.fileKeys(label("jwks"), c.JWKS)
+		built.Keys = held
 		return err
 	}
-	if !inlineJSON(c.JWKS) {
-		return a.watch(label("jwks"), c.JWKS, take)
-	}
-	if err := take([]byte(c.JWKS)); err != nil {
+	set, err := keys.ParseSet([]byte(c.JWKS))
+	if err != nil {
 		return fmt.Errorf("%s: %w", label("jwks"), err)
 	}
+	built.Keys = keys.NewHeld(set)
 	return nil
 }
 
@@ -77,7 +72,7 @@ func inlineJSON(text string) bool {
 	return found && (strings.HasPrefix(inner, `"`) || inner == "}")
 }
 
-// remotes has the keys behind urls by the url: a reload keeps what was fetched,
+// remotes has the keys behind urls by url and issuer: a reload keeps what was fetched,
 // also while the server that has them is down.
 var remotes = caddy.NewUsagePool()
 
@@ -87,16 +82,18 @@ type pooledKeys struct{ *keys.Remote }
 // Destruct has nothing to close: a fetch under way ends by itself.
 func (pooledKeys) Destruct() error { return nil }
 
-// remoteKeys finds or makes the keys behind a url, for as long as the app lives.
-func (a *App) remoteKeys(url string) (*keys.Remote, error) {
-	value, _, err := remotes.LoadOrNew(url, func() (caddy.Destructor, error) {
-		remote, err := keys.NewRemote(keys.RemoteConfig{URL: url, Now: time.Now, Report: reportFetch})
+// remoteKeys finds or makes the keys behind a url, or those of an issuer whose
+// metadata names one, for as long as the app lives.
+func (a *App) remoteKeys(url, issuer string) (*keys.Remote, error) {
+	name := url + " " + issuer
+	value, _, err := remotes.LoadOrNew(name, func() (caddy.Destructor, error) {
+		remote, err := keys.NewRemote(keys.RemoteConfig{URL: url, Issuer: issuer, Now: time.Now, Report: reportFetch})
 		return pooledKeys{remote}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.leased = append(a.leased, url)
+	a.leased = append(a.leased, name)
 	return value.(pooledKeys).Remote, nil
 }
 
@@ -108,8 +105,8 @@ func reportFetch(err error) {
 
 // releaseKeys gives the keys behind urls back.
 func (a *App) releaseKeys() {
-	for _, url := range a.leased {
-		_, _ = remotes.Delete(url) // its Destruct never fails
+	for _, name := range a.leased {
+		_, _ = remotes.Delete(name) // its Destruct never fails
 	}
 	a.leased = nil
 }

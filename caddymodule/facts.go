@@ -55,9 +55,10 @@ func gateRequest(r *http.Request) gate.Request {
 		// A gate further out has taken the token away from what follows, and
 		// this one is to judge it too.
 		if len(facts.Authorization) == 0 {
-			facts.Authorization = earlier.authorization
+			facts.Authorization = earlier.brought.Authorization
 		}
-		if slices.Equal(facts.Authorization, earlier.authorization) {
+		facts.Form, facts.Query = earlier.brought.Form, earlier.brought.Query
+		if slices.Equal(facts.Authorization, earlier.brought.Authorization) {
 			facts.Proved = earlier.proved
 		}
 	}

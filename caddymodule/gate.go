@@ -30,8 +30,21 @@ type Gate struct {
 	// no rule covers is refused. Default: none; every request needs a token.
 	Rules []Rule `json:"rules,omitempty"`
 
-	// The client_ids that may pass. Default: every client.
+	// The client_ids of our own issuer that may pass. Default: every client; none
+	// where `allow_clients_of` stands.
 	AllowClients []string `json:"allow_clients,omitempty"`
+
+	// The clients of trusted issuers that may pass, by the issuer's url. Default:
+	// every client; none where `allow_clients` stands.
+	AllowClientsOf map[string][]string `json:"allow_clients_of,omitempty"`
+
+	// Whose tokens may pass: `self`, our own issuer, and urls of trusted issuers.
+	// Default: `self`.
+	Issuers []string `json:"issuers,omitempty"`
+
+	// The ways in which a token may be sent (RFC 6750 section 2): `header`, `body`
+	// (in a form) and `query`. Default: `header`.
+	BearerMethods []string `json:"bearer_methods,omitempty"`
 
 	// Lets the Authorization header reach the upstream. Default: false.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -88,14 +101,15 @@ func (g *Gate) config(app *App) gate.Config {
 		g.Resource = app.resources()[0].Identifier
 	}
 	config := gate.Config{
-		Issuers:      []gate.Issuer{app.own},
 		Resource:     g.Resource,
 		Scopes:       g.Scopes,
 		Realm:        g.Realm,
 		AllowClients: g.AllowClients,
-		ExternalURL:  strings.TrimSuffix(g.ExternalURL, "/"),
-		Proofs:       app.proofs,
-		Cache:        app.cache,
+
+		AllowClientsOf: g.AllowClientsOf,
+		ExternalURL:    strings.TrimSuffix(g.ExternalURL, "/"),
+		Proofs:         app.proofs,
+		Cache:          app.cache,
 
 		CertificateBound: app.requiresCertificates(),
 	}
@@ -104,12 +118,31 @@ func (g *Gate) config(app *App) gate.Config {
 			config.Declared = resource.Scopes
 		}
 	}
+	for _, url := range g.issuers() {
+		if url == self {
+			config.Issuers = append(config.Issuers, app.own)
+			continue
+		}
+		config.Issuers = append(config.Issuers, app.trusted[url])
+	}
+	for _, method := range g.BearerMethods {
+		config.BearerMethods = append(config.BearerMethods, gate.BearerMethod(method))
+	}
 	for _, rule := range g.Rules {
-		config.Rules = append(config.Rules, gate.Rule{
-			Methods: rule.Methods, Pattern: rule.Pattern, Scopes: rule.Scopes, Public: rule.Public,
-		})
+		config.Rules = append(config.Rules, rule.build())
 	}
 	return config
+}
+
+// self is our own issuer among those of a gate.
+const self = "self"
+
+// issuers are those whose tokens the gate takes.
+func (g *Gate) issuers() []string {
+	if len(g.Issuers) == 0 {
+		return []string{self}
+	}
+	return g.Issuers
 }
 
 // ServeHTTP passes the request on, or says why not.
@@ -123,6 +156,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	start := time.Now()
 	facts := gateRequest(r)
 	g.headers.scrub(r)
+	if err := g.takeTokens(r, &facts); err != nil {
+		return refuse(w, r, http.StatusBadRequest, "invalid_request", "the request body could not be read")
+	}
 	if err := g.app.ready(r.Context()); err != nil {
 		return g.unavailable(w, r, err)
 	}
@@ -136,7 +172,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return g.deny(w, r, &verdict)
 	}
 	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, &verdict, facts.Authorization)
+	setUser(r, &verdict, &facts)
 	return next.ServeHTTP(w, r)
 }
 

@@ -20,12 +20,12 @@ const (
 )
 
 // setUser makes the placeholders {http.auth.user.*} tell of the caller. With
-// a verdict without claims, and for a claim that the token lacks, they are empty rather than
-// unknown: an unknown placeholder stays as it is written in many places, and
-// an API would take it for a name.
+// a verdict without claims, and for a claim that the token lacks, they are empty
+// rather than unknown: an unknown placeholder stays as it is written in many
+// places, and an API would take it for a name.
 //
-// authorization is what the request brought, for a gate further in.
-func setUser(r *http.Request, verdict *gate.Verdict, authorization []string) {
+// brought is what the request brought, for a gate further in.
+func setUser(r *http.Request, verdict *gate.Verdict, brought *gate.Request) {
 	claims := verdict.Claims
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
@@ -41,10 +41,10 @@ func setUser(r *http.Request, verdict *gate.Verdict, authorization []string) {
 		repl.Delete(userPrefix + "id")
 	}
 	if earlier != nil {
-		earlier.claims, earlier.authorization, earlier.proved = claims, authorization, verdict.Proved
+		earlier.claims, earlier.brought, earlier.proved = claims, brought, verdict.Proved
 		return
 	}
-	now := &caller{claims: claims, authorization: authorization, proved: verdict.Proved}
+	now := &caller{claims: claims, brought: brought, proved: verdict.Proved}
 	caddyhttp.SetVar(ctx, callerVar, now)
 	repl.Map(now.placeholder)
 }
@@ -52,8 +52,8 @@ func setUser(r *http.Request, verdict *gate.Verdict, authorization []string) {
 // caller is whom the innermost gate of a request has seen.
 type caller struct {
 	claims *token.Claims // nil: nobody
-	// authorization is the header that the gate kept from going on.
-	authorization []string
+	// brought has the tokens that the gate kept from going on.
+	brought *gate.Request
 	// proved is the key that the client has proved to hold along with it.
 	proved string
 }

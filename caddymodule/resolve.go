@@ -69,7 +69,21 @@ func (a *App) resolve(repl *caddy.Replacer) error {
 	for i := range a.Clients {
 		a.Clients[i].resolve(r)
 	}
+	for i := range a.TrustedIssuers {
+		a.TrustedIssuers[i].resolve(r)
+	}
 	return r.err
+}
+
+func (t *TrustedIssuer) resolve(r *resolver) {
+	r.text("trusted_issuer", &t.Issuer)
+	prefix := fmt.Sprintf("trusted_issuer %q: ", t.Issuer)
+	r.text(prefix+"jwks_uri", &t.JWKSURI)
+	r.text(prefix+"jwks", &t.JWKS)
+	r.list(prefix+"algorithms", t.Algorithms)
+	r.text(prefix+"scope_claim", &t.ScopeClaim)
+	r.text(prefix+"client_claim", &t.ClientClaim)
+	r.text(prefix+"typ", &t.Type)
 }
 
 func (c *Client) resolve(r *resolver) {

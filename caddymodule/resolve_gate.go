@@ -16,6 +16,9 @@ func (g *Gate) resolve(repl *caddy.Replacer, a *App) error {
 	r.text(name+"external_url", &g.ExternalURL)
 	r.list(name+"scopes", g.Scopes)
 	r.list(name+"allow_clients", g.AllowClients)
+	r.list(name+"issuers", g.Issuers)
+	r.list(name+"bearer_methods", g.BearerMethods)
+	r.clientsOf(name, g)
 	for i := range g.Rules {
 		rule := &g.Rules[i]
 		written := name + rule.subdirective() + ": " + rule.Pattern
@@ -28,6 +31,20 @@ func (g *Gate) resolve(repl *caddy.Replacer, a *App) error {
 		r.text(name+"identity_headers", header)
 	}
 	return r.err
+}
+
+// clientsOf resolves the clients of trusted issuers, and the issuers.
+func (r *resolver) clientsOf(name string, g *Gate) {
+	if g.AllowClientsOf == nil {
+		return
+	}
+	resolved := make(map[string][]string, len(g.AllowClientsOf))
+	for url, clients := range g.AllowClientsOf {
+		r.text(name+"allow_clients_of", &url)
+		r.list(name+"allow_clients_of "+url, clients)
+		resolved[url] = append(resolved[url], clients...)
+	}
+	g.AllowClientsOf = resolved
 }
 
 // pattern resolves the placeholders in a rule's pattern. What they stand for

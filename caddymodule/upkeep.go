@@ -36,7 +36,7 @@ func (a *App) ready(ctx context.Context) error {
 
 // complete tells what is missing that Start makes.
 func (a *App) complete() error {
-	if _, err := a.shared.ring.Signer(); err != nil {
+	if _, err := a.shared.ring.Signer(); err != nil && a.own != nil {
 		return err
 	}
 	if a.DPoP.Nonce && !a.shared.nonces.Ready() {
@@ -88,7 +88,10 @@ func (a *App) every(ctx context.Context, interval time.Duration, work func(conte
 
 // keepUp keeps keys and clients in step with the clock and the storage.
 func (a *App) keepUp(ctx context.Context) {
-	err := errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx))
+	var err error
+	if a.own != nil {
+		err = errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx))
+	}
 	lost, failed := a.shared.load(ctx)
 	if err = errors.Join(err, lost, failed, a.shared.marks.Affirm(ctx)); err != nil && ctx.Err() == nil {
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))

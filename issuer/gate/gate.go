@@ -26,6 +26,9 @@ type Config struct {
 	AllowClients   []string
 	AllowClientsOf map[string][]string
 
+	// BearerMethods are the ways in which a token may be sent. Default: the header.
+	BearerMethods []BearerMethod
+
 	// CertificateBound tells in the resource's metadata that some tokens are bound
 	// to certificates. Default: none is.
 	CertificateBound bool
@@ -72,6 +75,7 @@ type Gate struct {
 	allowed   map[caller]struct{} // nil: every client
 	challenge challenges
 	metadata  *Metadata
+	header    bool // tokens are looked for in the header
 }
 
 // caller is a client of an issuer; that of our own has no name.
@@ -88,6 +92,9 @@ func New(config Config) (*Gate, error) {
 	if config.Realm == "" {
 		config.Realm = config.Resource
 	}
+	if len(config.BearerMethods) == 0 {
+		config.BearerMethods = []BearerMethod{BearerHeader}
+	}
 	rules, err := NewRules(config.Rules)
 	if err != nil {
 		return nil, err
@@ -99,6 +106,7 @@ func New(config Config) (*Gate, error) {
 	return &Gate{
 		config: config, rules: rules, allowed: config.allowed(),
 		metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL()),
+		header: slices.Contains(config.BearerMethods, BearerHeader),
 	}, nil
 }
 
@@ -134,6 +142,10 @@ type Request struct {
 	Path          string   // url.URL.Path: EscapedPath decoded once
 	Authorization []string // the Authorization fields
 
+	// Tokens in the body and in the query, where the gate takes them there (RFC
+	// 6750 sections 2.2 and 2.3).
+	Form, Query []string
+
 	// What a sender constraint is held against.
 	DPoP        []string          // the DPoP fields
 	Certificate *x509.Certificate // the client's on this connection; nil: none
@@ -162,7 +174,7 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 		}
 		rule, _ = g.rules.Match(r.Method, r.Path)
 	}
-	scheme, raw, reason := extract(r.Authorization)
+	scheme, raw, reason := g.extract(r)
 	switch reason {
 	case "":
 	case ReasonNoToken, ReasonScheme:

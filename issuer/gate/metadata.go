@@ -18,12 +18,12 @@ type Metadata struct {
 
 // metadataDocument is RFC 9728 section 2.
 type metadataDocument struct {
-	Resource         string   `json:"resource"`
-	Issuers          []string `json:"authorization_servers"`
-	Scopes           []string `json:"scopes_supported,omitempty"`
-	BearerMethods    []string `json:"bearer_methods_supported"`
-	DPoPAlgs         []string `json:"dpop_signing_alg_values_supported"`
-	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	Resource         string         `json:"resource"`
+	Issuers          []string       `json:"authorization_servers"`
+	Scopes           []string       `json:"scopes_supported,omitempty"`
+	BearerMethods    []BearerMethod `json:"bearer_methods_supported"`
+	DPoPAlgs         []string       `json:"dpop_signing_alg_values_supported"`
+	CertificateBound bool           `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 }
 
 // wellKnown is inserted between host and path (RFC 9728 section 3.1).
@@ -45,7 +45,7 @@ func NewMetadata(config Config) (*Metadata, error) {
 	}
 	body, err := json.Marshal(metadataDocument{
 		Resource: config.Resource, Issuers: issuers, Scopes: config.Declared,
-		BearerMethods: []string{"header"}, DPoPAlgs: token.AlgorithmNames(), CertificateBound: config.CertificateBound,
+		BearerMethods: config.BearerMethods, DPoPAlgs: token.AlgorithmNames(), CertificateBound: config.CertificateBound,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the resource metadata: %w", err)

@@ -33,22 +33,33 @@ func plainClient(client *http.Client) *http.Client {
 func (r *Remote) fetch() (*Set, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
-	body, err := r.get(ctx)
+	from, err := r.location(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("no whole answer within %v", r.timeout)
-		}
-		return nil, fmt.Errorf("fetching keys from %s: %w", withoutQuery(r.url), err)
+		return nil, err
+	}
+	body, err := r.get(ctx, from)
+	if err != nil {
+		r.found = "" // it may have moved
+		return nil, fmt.Errorf("fetching keys from %s: %w", withoutQuery(from), err)
 	}
 	set, err := ParseSet(body)
 	if err != nil {
-		return nil, fmt.Errorf("keys from %s: %w", withoutQuery(r.url), err)
+		return nil, fmt.Errorf("keys from %s: %w", withoutQuery(from), err)
 	}
 	return set, nil
 }
 
-func (r *Remote) get(ctx context.Context) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, nil)
+// get asks for a JSON document.
+func (r *Remote) get(ctx context.Context, from string) ([]byte, error) {
+	body, err := r.ask(ctx, from)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("no whole answer within %v", r.timeout)
+	}
+	return body, err
+}
+
+func (r *Remote) ask(ctx context.Context, from string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, errors.New("not a url that can be asked")
 	}

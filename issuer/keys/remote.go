@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,11 @@ type RemoteConfig struct {
 	// asked: redirects are not followed.
 	URL string
 
+	// Issuer is, where URL is empty, the authorization server whose metadata says
+	// where its key set is (RFC 8414, then OpenID Connect Discovery). It must be
+	// fit for [CheckURL] too. Both its metadata and what that names are asked.
+	Issuer string
+
 	// Client makes the connections. It is copied; its redirect policy and its
 	// cookies are not used. nil: one as http.DefaultClient.
 	Client *http.Client
@@ -85,7 +91,9 @@ type RemoteConfig struct {
 // itself within the times above. It is safe for concurrent use. Make one with
 // [NewRemote].
 type Remote struct {
-	url      string
+	url      string // empty: what the issuer's metadata says
+	issuer   string
+	found    string // the url that the metadata named; used by one fetch at a time
 	client   *http.Client
 	now      func() time.Time
 	started  time.Time // all times here are counted from it
@@ -108,14 +116,14 @@ type Remote struct {
 // NewRemote returns the keys behind the url. Nothing is fetched yet. The error
 // says what is wrong with the configuration.
 func NewRemote(config RemoteConfig) (*Remote, error) {
-	if err := CheckURL(config.URL); err != nil {
+	if err := CheckURL(cmp.Or(config.URL, config.Issuer)); err != nil {
 		return nil, err
 	}
 	if config.Interval < 0 || config.Interval > MaxDuration {
 		return nil, fmt.Errorf("interval of fetches: %v: expected 0 to %v", config.Interval, MaxDuration)
 	}
 	r := &Remote{
-		url: config.URL, client: plainClient(config.Client), now: config.Now,
+		url: config.URL, issuer: config.Issuer, client: plainClient(config.Client), now: config.Now,
 		interval: config.Interval, timeout: fetchTimeout, report: config.Report,
 	}
 	if r.interval == 0 {

@@ -109,10 +109,11 @@ func sameClient(offered client.Credentials, malformed error, id string) (client.
 
 // loggableID is what the log may call a client that names itself. Where the
 // secret is somebody's client_id, the two are swapped, and what stands for the
-// client_id is a secret.
+// client_id is a secret. That takes as long whichever clients there are.
 func (s *Server) loggableID(credentials client.Credentials) string {
+	loggable := s.config.Clients.LoggableID(credentials.ClientID)
 	if _, swapped := s.config.Clients.Lookup(credentials.Secret); swapped {
 		return client.WithheldID
 	}
-	return s.config.Clients.LoggableID(credentials.ClientID)
+	return loggable
 }

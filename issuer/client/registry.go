@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 )
 
@@ -116,32 +115,4 @@ func (r *Registry) Requires(binding Binding) bool {
 		}
 	}
 	return false
-}
-
-// What [Registry.LoggableID] returns in place of a client_id.
-const (
-	WithheldID  = "(withheld)"
-	MalformedID = "(malformed)"
-)
-
-// LoggableID returns what the audit log may show of a client_id that a
-// stranger sent. People swap id and secret: what looks like a secret, or is
-// one that can be told at no cost, becomes [WithheldID]; what cannot be a
-// client_id becomes [MalformedID], so that nobody writes lines of their own
-// into the log. A secret kept as a slow hash and chosen by a person is not
-// recognised.
-func (r *Registry) LoggableID(claimed string) string {
-	if _, known := r.accounts[claimed]; known {
-		return claimed
-	}
-	found := digestsOf(claimed)
-	_, isPlain := r.fast[string(found.plain[:])]
-	_, isHashed := r.fast[string(found.sha256[:])]
-	if isPlain || isHashed || strings.HasPrefix(claimed, GeneratedPrefix) {
-		return WithheldID
-	}
-	if !ValidID(claimed) {
-		return MalformedID
-	}
-	return claimed
 }

@@ -86,31 +86,3 @@ func TestRegistryIsACopyWithDefaults(t *testing.T) {
 		}
 	}
 }
-
-// People put the secret where the id belongs: it must not end in the audit log,
-// and no stranger may write lines of their own into it.
-func TestLoggableID(t *testing.T) {
-	t.Parallel()
-	registry := newRegistry(t,
-		Client{ID: "batch", Secrets: []Secret{plainSecret(t, "a secret as plain text", time.Time{}), hashedSecret(t, phraseSHA256, time.Time{})}},
-		Client{ID: "cc_known", Disabled: true, Secrets: []Secret{plainSecret(t, "secret of a disabled one", time.Time{})}},
-	)
-	for claimed, want := range map[string]string{
-		"batch":                    "batch",
-		"cc_known":                 "cc_known",
-		"batches":                  "batches",
-		"cc_unknown":               "(withheld)",
-		"cc_\n":                    "(withheld)",
-		"a secret as plain text":   "(withheld)",
-		"secret of a disabled one": "(withheld)",
-		phrase:                     "(withheld)",
-		"":                         "(malformed)",
-		"batch\nlevel=error":       "(malformed)",
-		"b\u00e4tch":               "(malformed)",
-		strings.Repeat("x", 129):   "(malformed)",
-	} {
-		if got := registry.LoggableID(claimed); got != want {
-			t.Errorf("%q: %q", claimed, got)
-		}
-	}
-}

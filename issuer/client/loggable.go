@@ -1,0 +1,57 @@
+package client
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// What [Registry.LoggableID] returns in place of a client_id.
+const (
+	WithheldID    = "(withheld)"
+	MalformedID   = "(malformed)"
+	unknownPrefix = "unknown:"
+)
+
+// LoggableID returns what the audit log may show of a client_id that a
+// stranger sent: that of a client as it is, and of others what cannot be a
+// secret of ours, since people swap id and secret.
+//
+//   - What looks like a secret, or is one that can be told at no cost, becomes
+//     [WithheldID].
+//   - What cannot be a client_id becomes [MalformedID], so that nobody writes
+//     lines of their own into the log.
+//   - What is as long as a secret, or anything where a secret is kept as a slow
+//     hash, becomes "unknown:" and a short hash under a key of this process: a
+//     mistyped secret is nearly as good as the right one. Lines with one id can
+//     be told to belong together.
+//
+// It takes as long for a client that exists as for one that does not.
+func (r *Registry) LoggableID(claimed string) string {
+	_, known := r.accounts[claimed]
+	found, short := digestsOf(claimed), shortHash(claimed)
+	_, isPlain := r.fast[string(found.plain[:])]
+	_, isHashed := r.fast[string(found.sha256[:])]
+	switch {
+	case known:
+		return claimed
+	case isPlain || isHashed || strings.HasPrefix(claimed, GeneratedPrefix):
+		return WithheldID
+	case !ValidID(claimed):
+		return MalformedID
+	case len(claimed) < MinPlainSecret && len(r.nobody.candidates.slow) == 0:
+		return claimed
+	}
+	return unknownPrefix + short
+}
+
+// logKey keys the hashes in the log. It is not that of plain secrets, whose
+// hashes the log must tell nothing of.
+var logKey = randomBytes(sha256.Size)
+
+func shortHash(text string) string {
+	mac := hmac.New(sha256.New, logKey)
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil)[:4])
+}

@@ -89,6 +89,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := metrics.register(ctx.GetMetricsRegistry()); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
+	defer a.forgetSecrets()
 	if err := a.resolve(caddy.NewReplacer()); err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 	return config
 }
 
-// registry makes the set of clients. Plain secrets do not outlive it.
+// registry makes the set of clients.
 func (a *App) registry() (*client.Registry, error) {
 	roles := make(map[string]token.Scopes, len(a.Roles))
 	for _, role := range a.Roles {
@@ -197,7 +197,18 @@ var introspectOf = map[string]client.Introspect{
 	"": client.IntrospectOwn, "own": client.IntrospectOwn, "any": client.IntrospectAny, "none": client.IntrospectNone,
 }
 
-// build makes the secret and forgets its text.
+// forgetSecrets empties the exported fields into which placeholders were
+// resolved: what the registry needs of them, it has by then.
+func (a *App) forgetSecrets() {
+	for i := range a.Clients {
+		for j := range a.Clients[i].Secrets {
+			secret := &a.Clients[i].Secrets[j]
+			secret.Secret, secret.Hash = "", ""
+		}
+	}
+}
+
+// build makes the secret.
 func (s *Secret) build() (client.Secret, error) {
 	var expires time.Time
 	if s.Expires != "" {
@@ -209,7 +220,5 @@ func (s *Secret) build() (client.Secret, error) {
 	if s.Hash != "" {
 		return client.NewHashedSecret(s.ID, s.Hash, expires)
 	}
-	text := s.Secret
-	s.Secret = ""
-	return client.NewPlainSecret(s.ID, text, expires)
+	return client.NewPlainSecret(s.ID, s.Secret, expires)
 }

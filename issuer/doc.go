@@ -4,14 +4,14 @@
 // Where the specifications are:
 //
 //	RFC 6749 section 2.3, 4.4  client authentication and the grant   authenticate.go, grant.go, client/
-//	RFC 6749 section 3.2, 5    token endpoint, answers, errors       http.go, request.go, errors.go
+//	RFC 6749 section 3.2, 5    token endpoint, answers, errors       http.go, request.go, query.go, errors.go
 //	RFC 6750                   bearer tokens at the gate             gate/
 //	RFC 7515, 7519, 8725       JWS, JWT and how to verify them       token/
 //	RFC 7517, 7638             JSON Web Keys, thumbprints            keys/
-//	RFC 8414                   authorization server metadata         metadata.go
+//	RFC 8414                   authorization server metadata         metadata.go, document.go
 //	RFC 8707                   resource indicators                   grant.go
 //	RFC 9068                   JWT access tokens                     token/claims.go, grant.go, gate/verify.go
-//	RFC 9728                   protected resource metadata           gate/metadata.go
+//	RFC 9728                   protected resource metadata           gate/metadata.go, document.go
 //
 // A token request: the handler of [Server.Mount] reads the form strictly
 // (request.go), takes the credentials out of it (authenticate.go), has the

@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"math"
@@ -88,44 +87,4 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	header.Set("Content-Length", strconv.Itoa(len(encoded)))
 	w.WriteHeader(status)
 	_, _ = w.Write(encoded) // the client has gone: nothing to be done
-}
-
-// longestJWKSAge is how long clients may at most use a key set without asking
-// again.
-const longestJWKSAge = 5 * time.Minute
-
-// jwksCaching lets no cache keep a key set for longer than half of the time
-// that a key is published before it signs.
-func jwksCaching(publishAhead time.Duration) string {
-	age := min(longestJWKSAge, publishAhead/2)
-	return "public, max-age=" + strconv.FormatInt(int64(age/time.Second), 10)
-}
-
-// serveJWKS publishes the key set (RFC 7517).
-func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request, _ Peer) {
-	body, etag := s.config.Keys.JWKS()
-	if len(body) == 0 {
-		s.writeError(w, unavailable("no_key", nil))
-		return
-	}
-	w.Header().Set("ETag", etag)
-	writeDocument(w, r, body, jwksCaching(s.config.PublishAhead))
-}
-
-func serveDocument(body []byte) Handler {
-	return func(w http.ResponseWriter, r *http.Request, _ Peer) {
-		writeDocument(w, r, body, "public, max-age=3600")
-	}
-}
-
-// writeDocument answers GET and HEAD with a public JSON document.
-func writeDocument(w http.ResponseWriter, r *http.Request, body []byte, caching string) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		writeJSON(w, http.StatusMethodNotAllowed, errorResponse{Code: InvalidRequest, Description: "this document is read with GET"})
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", caching)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }

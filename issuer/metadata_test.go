@@ -98,8 +98,32 @@ func TestJWKS(t *testing.T) {
 		t.Errorf("HEAD: %d %s", head.Code, head.Body)
 	}
 	post := s.do(httptest.NewRequest(http.MethodPost, issuer.DefaultJWKSPath, nil))
-	if post.Code != 405 || post.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: %d", post.Code)
+	if post.Code != 405 || post.Header().Get("Allow") != "GET, HEAD" || post.Header().Get("ETag") != "" {
+		t.Errorf("POST: %d %v", post.Code, post.Header())
+	}
+	read(t, post)
+}
+
+// A document comes as a whole, whatever part of it somebody asks for: clients
+// get nothing but JSON.
+func TestDocumentsComeWhole(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	for _, path := range []string{issuer.DefaultJWKSPath, "/.well-known/oauth-authorization-server"} {
+		whole := s.do(httptest.NewRequest(http.MethodGet, path, nil))
+		for _, field := range [][2]string{
+			{"Range", "bytes=0-3"}, {"Range", "bytes=-5"}, {"Range", "bytes=0-1,4-5"}, {"Range", "bytes=999999-"}, {"Range", "nonsense"},
+			{"If-Unmodified-Since", "Mon, 01 Jan 2001 00:00:00 GMT"}, {"If-None-Match", `"other"`},
+		} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Header.Set(field[0], field[1])
+			r.Header.Set("If-Range", whole.Header().Get("ETag"))
+			w := s.do(r)
+			if w.Code != 200 || w.Body.String() != whole.Body.String() || w.Header().Get("Content-Type") != "application/json" ||
+				w.Header().Get("Content-Range") != "" || w.Header().Get("Accept-Ranges") != "none" {
+				t.Errorf("%s, %v: %d %v %s", path, field, w.Code, w.Header(), w.Body)
+			}
+		}
 	}
 }
 

@@ -133,6 +133,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfCost(registry)
 	if err := a.watchStart(ctx); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@
 //	RFC 8414                   authorization server metadata         metadata.go, document.go
 //	RFC 8707                   resource indicators                   grant.go
 //	RFC 9068                   JWT access tokens                     token/claims.go, grant.go, gate/verify.go
-//	RFC 9728                   protected resource metadata           gate/metadata.go, document.go
+//	RFC 9728                   protected resource metadata           gate/metadata.go
 //
 // A token request: the handler of [Server.Mount] reads the form strictly
 // (request.go), takes the credentials out of it (authenticate.go), has the

@@ -91,6 +91,16 @@ func (r *Registry) Lookup(id string) (*Client, bool) {
 	return &found.client, true
 }
 
+// SlowHashes tells how many slow hashes each attempt costs that fails, and how
+// many different sets of parameters these have.
+func (r *Registry) SlowHashes() (hashes, parameters int) {
+	distinct := make(map[class]struct{})
+	for _, dummy := range r.nobody.candidates.slow {
+		distinct[dummy.hash.class] = struct{}{}
+	}
+	return len(r.nobody.candidates.slow), len(distinct)
+}
+
 // Methods lists the methods by which at least one of the clients may prove who
 // it is. Without clients these are the methods with a secret.
 func (r *Registry) Methods() []Method {

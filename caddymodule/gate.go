@@ -147,7 +147,7 @@ func (g *Gate) issuers() []string {
 
 // ServeHTTP passes the request on, or says why not.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if metadata := g.gate.Metadata(); metadata.Serves(r.URL.Path) {
+	if metadata := g.gate.Metadata(); asksFor(metadata, r) {
 		return serveMetadata(w, r, metadata)
 	}
 	if g.MetadataOnly {
@@ -156,13 +156,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	start := time.Now()
 	facts := gateRequest(r)
 	g.headers.scrub(r)
-	if err := g.takeTokens(r, &facts); err != nil {
-		return refuse(w, r, http.StatusBadRequest, "invalid_request", "the request body could not be read")
-	}
-	if err := g.app.ready(r.Context()); err != nil {
-		return g.unavailable(w, r, err)
-	}
-	verdict := g.gate.Check(r.Context(), &facts)
+	verdict := g.judge(r, &facts)
 	metrics.verdict(&verdict, time.Since(start).Seconds())
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
@@ -174,6 +168,18 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	g.headers.identify(r.Header, verdict.Claims)
 	setUser(r, &verdict, &facts)
 	return next.ServeHTTP(w, r)
+}
+
+// judge asks the gate, as soon as there is a key to verify tokens with.
+func (g *Gate) judge(r *http.Request, facts *gate.Request) gate.Verdict {
+	if err := g.takeTokens(r, facts); err != nil {
+		return gate.Unreadable(err)
+	}
+	if err := g.app.ready(r.Context()); err != nil {
+		g.app.logger.Error("gate is not ready", zap.Error(err))
+		return gate.NotReady(err)
+	}
+	return g.gate.Check(r.Context(), facts)
 }
 
 // deny answers a request that must not pass: the challenge in the header, the
@@ -188,12 +194,15 @@ func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdic
 	return refuse(w, r, verdict.Status(), verdict.Code(), verdict.Description())
 }
 
-// unavailable answers before there is a key to verify tokens with.
-func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, cause error) error {
-	metrics.denied.WithLabelValues("not_ready").Inc()
-	g.app.logger.Error("gate is not ready", zap.Error(cause))
-	w.Header().Set("Retry-After", "1")
-	return refuse(w, r, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer now, try again")
+// asksFor tells whether a request is for the metadata, as it stands or as the
+// client sent it: clients know nothing of a rewrite. All that such a request
+// can get is the document; it never goes on.
+func asksFor(metadata *gate.Metadata, r *http.Request) bool {
+	if metadata.Serves(r.URL.EscapedPath()) {
+		return true
+	}
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	return ok && original.URL != nil && metadata.Serves(original.URL.EscapedPath())
 }
 
 func serveMetadata(w http.ResponseWriter, r *http.Request, metadata *gate.Metadata) error {

@@ -135,6 +135,35 @@ func TestResourceMetadata(t *testing.T) {
 	s.expect("/outside", "", 200)
 }
 
+// Clients know nothing of rewrites: they look where the challenge says. A
+// rewrite from or to that place shows the document and nothing else.
+func TestResourceMetadataBehindARewrite(t *testing.T) {
+	s := newSite(t)
+	const path = "/.well-known/oauth-protected-resource"
+	for _, c := range []struct {
+		directives, path string
+		status           int
+	}{
+		{"rewrite * /v1{uri}\noauth2_gate read", path, 200},
+		{"rewrite * /v1{uri}\noauth2_gate /v1/* read", path, 200},
+		{"rewrite * /v1{uri}\noauth2_gate read", path + "/x", 401},
+		{"rewrite * /v1{uri}\noauth2_gate read", "/v1" + path, 401},
+		{"rewrite * /v1{uri}\noauth2_gate read", "/orders", 401},
+		{"rewrite " + path + " /orders\noauth2_gate read", path, 200},
+		{"rewrite /orders " + path + "\noauth2_gate read", "/orders", 200},
+		{"rewrite /orders " + path + "/x\noauth2_gate read", "/orders", 401},
+		{"rewrite /orders /v1" + path + "\noauth2_gate read", "/orders", 401},
+	} {
+		s.load(batchClient, c.directives)
+		if _, body := s.expect(c.path, "", c.status); (c.status == 200) != strings.Contains(body, `"resource":"`+s.url+`"`) {
+			t.Errorf("%s: %s: %s", c.directives, c.path, body)
+		}
+	}
+	if seen := s.upstream.take(); len(seen) != 0 {
+		t.Errorf("%d requests reached the API without a token", len(seen))
+	}
+}
+
 // Counts survive reloads: they are the process's, in each configuration's registry.
 func TestMetricsSurviveReloads(t *testing.T) {
 	s := newSite(t)

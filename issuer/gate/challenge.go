@@ -35,7 +35,7 @@ func (g *Gate) Challenges(v *Verdict) []string {
 		}
 	case badProof, needsNonce:
 	case badRequest:
-		if v.Reason == ReasonPath {
+		if v.Reason != ReasonDuplicate { // no other token would help
 			return nil
 		}
 	case lacksScope:

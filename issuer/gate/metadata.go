@@ -13,7 +13,7 @@ import (
 type Metadata struct {
 	body []byte
 	url  string
-	path string
+	path string // the resource's own, in the spelling of [normal]
 }
 
 // metadataDocument is RFC 9728 section 2.
@@ -50,17 +50,39 @@ func NewMetadata(config Config) (*Metadata, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the resource metadata: %w", err)
 	}
+	decoded, escaped := parsed.Path, parsed.EscapedPath()
+	if escaped == "/" { // RFC 9728 section 3.1: that slash alone goes
+		decoded, escaped = "", ""
+	}
 	location := *parsed
-	location.Path, location.RawPath = wellKnown+strings.TrimSuffix(parsed.Path, "/"), ""
-	return &Metadata{body: body, url: location.String(), path: location.Path}, nil
+	location.Path, location.RawPath = wellKnown+decoded, wellKnown+escaped
+	return &Metadata{body: body, url: location.String(), path: normal(escaped)}, nil
 }
 
 // URL is where the document is, for challenges; empty where there is none.
 func (m *Metadata) URL() string { return m.url }
 
-// Serves tells whether the document is asked for by a request for path.
-func (m *Metadata) Serves(path string) bool {
-	return m.path != "" && strings.TrimSuffix(path, "/") == m.path
+// Serves tells whether the document is asked for by a request for an escaped
+// path ([url.URL.EscapedPath]). No other resource's document has its place
+// where the slash behind the well-known path stands alone.
+func (m *Metadata) Serves(escaped string) bool {
+	path, ours := strings.CutPrefix(escaped, wellKnown)
+	if !ours || m.url == "" {
+		return false
+	}
+	return normal(path) == m.path || m.path == "" && path == "/"
+}
+
+// normal spells a path in one of the ways that mean the same (RFC 3986 section
+// 6.2.2). An encoded slash stays what it is: a part of its segment.
+func normal(escaped string) string {
+	segments := strings.Split(escaped, "/")
+	for i, segment := range segments {
+		if decoded, err := url.PathUnescape(segment); err == nil {
+			segments[i] = url.PathEscape(decoded)
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // Body is the JSON document. It must not be changed.

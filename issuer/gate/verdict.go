@@ -23,7 +23,9 @@ const (
 	ReasonNoRule    Reason = "no_rule"            // no rule covers method and path
 	ReasonClient    Reason = "client_not_allowed" // allow_clients does not name the client
 
+	ReasonBody        Reason = "body"         // a form that may hold a token could not be read
 	ReasonReplayMarks Reason = "replay_marks" // it cannot be told whether the proof was used before
+	ReasonNotReady    Reason = "not_ready"    // there is no key to verify tokens with yet
 )
 
 // Verdict is what a gate thinks of a request. The zero value denies.
@@ -63,6 +65,13 @@ const (
 func deny(why outcome, reason Reason, cause error) Verdict {
 	return Verdict{outcome: why, Reason: reason, Err: cause}
 }
+
+// NotReady is the denial of a gate that cannot judge anything yet.
+func NotReady(cause error) Verdict { return deny(unavailable, ReasonNotReady, cause) }
+
+// Unreadable is the denial of a request whose body may hold a token and could
+// not be read.
+func Unreadable(cause error) Verdict { return deny(badRequest, ReasonBody, cause) }
 
 // Status is the HTTP status of the denial.
 func (v *Verdict) Status() int {
@@ -113,6 +122,8 @@ func (v *Verdict) Description() string {
 		return "more than one access token"
 	case ReasonPath:
 		return "the path is ambiguous"
+	case ReasonBody:
+		return "the request body could not be read"
 	case ReasonScope:
 		return "the access token lacks a scope that is needed"
 	case ReasonNoRule:

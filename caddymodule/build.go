@@ -129,6 +129,7 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		},
 		Keys:     a.shared.ring,
 		Observer: a.audit,
+		Ready:    a.ready,
 	}
 	for _, resource := range a.resources() {
 		config.Resources = append(config.Resources, issuer.Resource{

@@ -9,7 +9,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
@@ -176,7 +175,6 @@ func (g *Gate) judge(r *http.Request, facts *gate.Request) gate.Verdict {
 		return gate.Unreadable(err)
 	}
 	if err := g.app.ready(r.Context()); err != nil {
-		g.app.logger.Error("gate is not ready", zap.Error(err))
 		return gate.NotReady(err)
 	}
 	return g.gate.Check(r.Context(), facts)

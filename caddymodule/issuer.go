@@ -1,13 +1,11 @@
 package caddymodule
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 )
@@ -38,7 +36,6 @@ type Issuer struct {
 	// section 5), such as `https://mtls.example.com`. Default: none.
 	MTLSHost string `json:"mtls_host,omitempty"`
 
-	app      *App
 	handlers map[string]issuer.Handler
 }
 
@@ -59,7 +56,6 @@ func (i *Issuer) Provision(ctx caddy.Context) error {
 	if err := i.check(app); err != nil {
 		return err
 	}
-	i.app = app
 	i.handlers, err = app.server.Mount(i.paths())
 	if err != nil {
 		return fmt.Errorf("oauth2_issuer: %w", err)
@@ -79,27 +75,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if !ours {
 		return next.ServeHTTP(w, r)
 	}
-	if err := i.app.ready(r.Context()); err != nil {
-		i.app.logger.Error("issuer is not ready", zap.Error(err))
-		return writeUnavailable(w)
-	}
 	handler(w, r, peerOf(r))
-	return nil
-}
-
-// writeUnavailable answers before there is a key to sign with.
-func writeUnavailable(w http.ResponseWriter) error {
-	body, err := json.Marshal(refusalBody{
-		Error: string(issuer.TemporarilyUnavailable), Description: "the server cannot answer now, try again",
-	})
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = w.Write(body) // the client has gone: nothing to be done
 	return nil
 }
 

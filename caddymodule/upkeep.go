@@ -24,6 +24,14 @@ func (a *App) ready(ctx context.Context) error {
 	if a.complete() == nil {
 		return nil
 	}
+	err := a.await(ctx)
+	if err != nil {
+		a.logger.Error("not ready to issue or to judge tokens", zap.Error(err))
+	}
+	return err
+}
+
+func (a *App) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	select {

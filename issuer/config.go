@@ -42,8 +42,12 @@ type Config struct {
 	Failures      *client.Failures    // counts failed authentications
 	FailureLimit  client.FailureLimit // and how many there may be
 	Keys          Keys
-	Observer      Observer         // default: nobody is told
-	Now           func() time.Time // default: time.Now
+	Observer      Observer // default: nobody is told
+
+	// Ready returns nil as soon as there is what answers need, such as the first
+	// key, or says what is missing. Default: everything is there.
+	Ready func(context.Context) error
+	Now   func() time.Time // default: time.Now
 }
 
 // Epochs tells the epoch that a client's new tokens carry. *client.Ledger does.
@@ -86,6 +90,9 @@ func (c *Config) validate() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Ready == nil {
+		c.Ready = func(context.Context) error { return nil }
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}

@@ -20,6 +20,10 @@ func jwksCaching(publishAhead time.Duration) string {
 
 // serveJWKS publishes the key set (RFC 7517).
 func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request, _ Peer) {
+	if err := s.config.Ready(r.Context()); err != nil {
+		s.writeError(w, unavailable("not_ready", err))
+		return
+	}
 	body, etag := s.config.Keys.JWKS()
 	if len(body) == 0 {
 		s.writeError(w, unavailable("no_key", nil))

@@ -23,7 +23,7 @@ func (s *Server) serve(endpoint Endpoint, make answer) Handler {
 		req := &request{
 			method: r.Method, authorization: r.Header["Authorization"], dpop: r.Header["Dpop"], peer: peer,
 		}
-		body, err := readAndAnswer(r, req, event, make)
+		body, err := s.readAndAnswer(r, req, event, make)
 		if req.nonce != "" {
 			w.Header().Set("DPoP-Nonce", req.nonce) // RFC 9449 section 8
 		}
@@ -38,7 +38,7 @@ func (s *Server) serve(endpoint Endpoint, make answer) Handler {
 	}
 }
 
-func readAndAnswer(r *http.Request, req *request, event *Event, make answer) (any, error) {
+func (s *Server) readAndAnswer(r *http.Request, req *request, event *Event, make answer) (any, error) {
 	if r.Method != http.MethodPost {
 		return nil, &Error{
 			Code: InvalidRequest, Status: http.StatusMethodNotAllowed,
@@ -48,6 +48,9 @@ func readAndAnswer(r *http.Request, req *request, event *Event, make answer) (an
 	parameters, refusal := readForm(r)
 	if refusal != nil {
 		return nil, refusal
+	}
+	if err := s.config.Ready(r.Context()); err != nil {
+		return nil, unavailable("not_ready", err)
 	}
 	req.form = parameters
 	return make(r.Context(), req, event)

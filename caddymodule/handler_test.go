@@ -52,6 +52,24 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
+// No placeholder and no variable shows the token that the gate took away.
+func TestPlaceholdersShowNoToken(t *testing.T) {
+	s := newSite(t)
+	s.load(batchClient, `route {
+		oauth2_issuer
+		oauth2_gate read
+		vars copied {http.vars.oauth2.caller}
+		header X-Vars "{http.vars.oauth2.caller}|{http.vars.copied}|{http.request.header.Authorization}"
+		@shown vars_regexp {http.vars.oauth2.caller} .
+		respond @shown shown
+		respond "hidden"
+	}`)
+	header, body := s.expect("/", s.token("read"), 200)
+	if header.Get("X-Vars") != "||" || body != "hidden" {
+		t.Fatalf("got %q %q", header.Get("X-Vars"), body)
+	}
+}
+
 // Two gates on the way of a request both judge its token, although the first
 // keeps it from what follows.
 func TestTwoGates(t *testing.T) {

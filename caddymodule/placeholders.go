@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -49,7 +50,8 @@ func setUser(r *http.Request, verdict *gate.Verdict, brought *gate.Request) {
 	repl.Map(now.placeholder)
 }
 
-// caller is whom the innermost gate of a request has seen.
+// caller is whom the innermost gate of a request has seen. As a variable it is
+// within reach of {http.vars.*}, logs and templates: it prints as nothing.
 type caller struct {
 	claims *token.Claims // nil: nobody
 	// brought has the tokens that the gate kept from going on.
@@ -57,6 +59,12 @@ type caller struct {
 	// proved is the key that the client has proved to hold along with it.
 	proved string
 }
+
+// String implements fmt.Stringer, which is what Caddy and zap ask for.
+func (*caller) String() string { return "" }
+
+// Format implements fmt.Formatter, for every verb.
+func (*caller) Format(fmt.State, rune) {}
 
 // callerOf returns what an earlier gate saw; nil where there was none.
 func callerOf(r *http.Request) *caller {

@@ -18,8 +18,11 @@ func (c checker) gate(g *Gate, a *App) error {
 	if err := c.issuers(root, g, a); err != nil {
 		return err
 	}
-	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil || g.MetadataOnly {
+	if err := c.gateResource(root.sub("resource", "resource"), g, a); err != nil {
 		return err
+	}
+	if g.MetadataOnly {
+		return g.checkMetadataOnly(root)
 	}
 	judge := c.scope(a, c.resourceOf(g, a))
 	if err := c.list(root.sub("scopes", "scopes"), g.Scopes, judge); err != nil {
@@ -58,6 +61,28 @@ func (g *Gate) label(a *App) string {
 		return "gate"
 	}
 	return fmt.Sprintf("gate for %q", identifier)
+}
+
+// checkMetadataOnly refuses what would protect something: the handler lets every
+// request pass, and whoever wrote a rule there believes otherwise.
+func (g *Gate) checkMetadataOnly(root place) error {
+	for _, member := range []struct {
+		name  string
+		given bool
+	}{
+		{"scopes", len(g.Scopes) > 0},
+		{"rules", len(g.Rules) > 0},
+		{"allow_clients", len(g.AllowClients) > 0},
+		{"forward_token", g.ForwardToken},
+		{"identity_headers", g.IdentityHeaders != IdentityHeaders{}},
+		{"external_url", g.ExternalURL != ""},
+		{"realm", g.Realm != ""},
+	} {
+		if member.given {
+			return root.sub(member.name, "metadata_only").errorf("%s beside it: such a gate protects nothing, expected no member but resource", member.name)
+		}
+	}
+	return nil
 }
 
 func (c checker) gateResource(p place, g *Gate, a *App) error {
@@ -156,66 +181,6 @@ func judgeMethod(method string) error {
 		return fmt.Errorf("method %q: expected upper-case names such as GET or GET,POST, or * alone", method)
 	}
 	return nil
-}
-
-func (c checker) identityHeaders(p place, headers IdentityHeaders) error {
-	if headers.Off {
-		if headers != (IdentityHeaders{Off: true}) {
-			return p.errorf("names beside off: expected one or the other")
-		}
-		return nil
-	}
-	var taken []string
-	for _, header := range []struct{ word, name, byDefault string }{
-		{"client", headers.Client, defaultClientHeader},
-		{"scope", headers.Scope, defaultScopeHeader},
-		{"issuer", headers.Issuer, defaultIssuerHeader},
-	} {
-		at := p.sub(header.word, header.word)
-		if header.name == "" {
-			header.name = header.byDefault
-		}
-		if err := c.text(at, header.name, judgeIdentityHeader); err != nil {
-			return err
-		}
-		name, known := c.read(header.name)
-		if known && slices.Contains(taken, fold(name)) {
-			return at.errorf("header %q stands twice: expected different ones", name)
-		}
-		taken = append(taken, fold(name))
-	}
-	return nil
-}
-
-// reservedHeaders have a meaning of their own on the way to the upstream: the
-// hop-by-hop ones (RFC 9110 section 7.6.1), credentials, framing, and those
-// that the gate removes. Spelled as [fold] does.
-var reservedHeaders = []string{
-	"authorization", "dpop", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-	"proxy-authentication-info", "proxy-connection", "te", "trailer", "trailers", "transfer-encoding", "upgrade",
-	"host", "content-length", "x-http-method-override", "x-http-method", "x-method-override",
-}
-
-func judgeIdentityHeader(name string) error {
-	switch {
-	case !headerToken(name):
-		return fmt.Errorf("header %q: expected a header name (RFC 9110 section 5.1)", name)
-	case slices.Contains(reservedHeaders, fold(name)):
-		return fmt.Errorf("header %q has a meaning of its own: expected another one, such as X-Client-Id", name)
-	}
-	return nil
-}
-
-// headerToken tells whether value is a token (RFC 9110 section 5.6.2).
-func headerToken(value string) bool {
-	for i := range len(value) {
-		c := value[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			return false
-		}
-	}
-	return value != ""
 }
 
 // judgeRealm accepts what a quoted-string holds without escapes, so that every

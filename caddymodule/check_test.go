@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -105,66 +104,6 @@ func expectMistake(t *testing.T, name string, err error, expected string) {
 		t.Errorf("%s: the error holds a secret: %v", name, err)
 	case errors.Unwrap(err) == nil:
 		t.Errorf("%s: the error wraps nothing", name)
-	}
-}
-
-func TestCheckGate(t *testing.T) {
-	t.Parallel()
-	const orders = `gate for "https://api.example.com": `
-	for name, test := range map[string]struct {
-		gate     Gate
-		expected string
-	}{
-		"sound":            {Gate{Resource: "urn:stock", Scopes: []string{"stock:read"}}, ""},
-		"resource":         {Gate{}, "gate: resource: needed, since several are declared"},
-		"unknown resource": {Gate{Resource: "urn:x"}, `gate for "urn:x": resource: unknown resource "urn:x"`},
-		"metadata of what": {Gate{MetadataOnly: true}, "gate: resource: needed"},
-		"metadata":         {Gate{MetadataOnly: true, Resource: "urn:stock"}, ""},
-		"scope of another": {Gate{Scopes: []string{"stock:read"}}, orders + `scopes: unknown scope "stock:read"`},
-		"rule":             {Gate{Rules: []Rule{{Pattern: "/x", Scopes: []string{"x"}}}}, orders + `require: /x: unknown scope "x"`},
-		"rule without":     {Gate{Rules: []Rule{{Pattern: "/x"}}}, ""},
-		"public":           {Gate{Rules: []Rule{{Pattern: "/x", Public: true, Scopes: []string{"orders:read"}}}}, orders + `public: rule "* /x"`},
-		"no pattern":       {Gate{Rules: []Rule{{Public: true}}}, orders + `public: rule "* "`},
-		"method":           {Gate{Rules: []Rule{{Pattern: "/x", Methods: []string{"*"}}}}, orders + `require: /x: method "*"`},
-		"client":           {Gate{AllowClients: []string{"a", ""}}, orders + `allow_clients: client_id ""`},
-		"realm":            {Gate{Realm: "a\r\nb"}, orders + `realm: realm "a\r\nb"`},
-		"header":           {Gate{IdentityHeaders: IdentityHeaders{Client: "a b"}}, orders + `identity_headers: client: header "a b"`},
-		"default header":   {Gate{IdentityHeaders: IdentityHeaders{Scope: "x.client.id"}}, orders + `identity_headers: scope: header "x.client.id" stands twice`},
-		"off and on":       {Gate{IdentityHeaders: IdentityHeaders{Off: true, Scope: "X"}}, orders + `identity_headers: names beside off`},
-	} {
-		if test.gate.Resource == "" && strings.HasPrefix(test.expected, orders) || name == "rule without" {
-			test.gate.Resource = "https://api.example.com"
-		}
-		expectMistake(t, name, test.gate.check(soundApp()), test.expected)
-	}
-	expectMistake(t, "no issuer", new(Gate).check(new(App)), "gate: the global option oauth2 has no issuer")
-}
-
-// Thousands of rules with a conflict among them are judged as fast as without:
-// reloads wait for it. Whichever kind it is, both rules are named.
-func TestConflictAmongManyRules(t *testing.T) {
-	t.Parallel()
-	const count = 3000
-	for name, late := range map[string]Rule{
-		"same":       {Methods: []string{"GET"}, Pattern: "/part7/{x}"},
-		"paths":      {Pattern: "/{x}/special"},
-		"methods":    {Pattern: "/part7/x"},
-		"at the end": {Methods: []string{"PUT"}, Pattern: fmt.Sprintf("/part%d/{x}", count-1)},
-		"base":       {Methods: []string{"GET"}, Pattern: "/{x}/special/"},
-	} {
-		g := Gate{Resource: "https://api.example.com"}
-		for i := range count {
-			g.Rules = append(g.Rules, Rule{Methods: []string{"GET", "PUT"}, Pattern: fmt.Sprintf("/part%d/{id}", i)})
-		}
-		g.Rules = append(g.Rules, late)
-		begin := time.Now()
-		err := g.check(soundApp())
-		if took := time.Since(begin); took > 5*time.Second {
-			t.Errorf("%s: took %s", name, took)
-		}
-		if err == nil || strings.Count(err.Error(), `rule "`) != 2 || !strings.Contains(err.Error(), late.Pattern) {
-			t.Errorf("%s: got %v", name, err)
-		}
 	}
 }
 

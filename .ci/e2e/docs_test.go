@@ -24,7 +24,7 @@ var frames = []string{
 var variable = regexp.MustCompile(`\{env\.([A-Za-z0-9_]+)\}`)
 
 // onLoad are words with which a Caddyfile needs files that are not here.
-var onLoad = regexp.MustCompile(`\{file\.|\btls /|\bopenapi\b|\bjwks /|\bimport\b`)
+var onLoad = regexp.MustCompile(`\{file\.|\btls /|\bfile /|\bopenapi\b|\bjwks /|\bself_signed_tls_client_auth /|\bimport\b`)
 
 // Every Caddyfile in the documentation adapts; those that need no file of the
 // operator's are valid, with all variables set.

@@ -53,13 +53,12 @@ func (p *page) connect(t *testing.T, port int) {
 
 // adjust is the one place where what a page says becomes what there is here.
 func (p *page) adjust(text string) string {
-	pairs := []string{
-		"/etc/caddy/", p.etc + "/", "127.0.0.1:9000", p.upstream.address, ":8080 {", fmt.Sprintf(":%d {", p.plain),
-	}
+	var pairs []string
 	for _, one := range p.words {
 		pairs = append(pairs, one[0], one[1])
 	}
-	return replace(text, pairs...)
+	return replace(text, append(pairs,
+		"/etc/caddy/", p.etc+"/", "127.0.0.1:9000", p.upstream.address, ":8080 {", fmt.Sprintf(":%d {", p.plain))...)
 }
 
 // caddyfileOf adds to a page's Caddyfile what keeps it on this machine: ports, and

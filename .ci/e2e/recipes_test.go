@@ -10,11 +10,14 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token/tokentest"
 )
 
 // recipes is the page on client authentication.
@@ -210,6 +213,67 @@ func (p *page) withoutExternalURL(t *testing.T) {
 	p.serve(t, strings.Replace(text, "external_url https://api.example.com", "", 1))
 	p.says(t, `status -H "Authorization: DPoP $TOKEN" -H "DPoP: $(proof GET https://api.example.com/orders "$TOKEN")" https://api.example.com/orders`, "401")
 	if err := p.await(`"reason":"dpop_htu"`, 5*time.Second); err != nil {
+		t.Error(err)
+	}
+}
+
+// The documented filter keeps proofs, and secrets that clients put into urls, out
+// of the access log.
+func TestRecipeForAccessLogs(t *testing.T) {
+	t.Parallel()
+	p := newPage(t)
+	logs := t.TempDir()
+	p.words = [][2]string{{"/var/log/caddy", logs}, {"/etc/caddy/secrets", p.etc + "/clients"}}
+	writeFile(t, filepath.Join(p.etc, "clients", "nightly-batch"), batchSecret+"\n")
+	p.serve(t, blockOf(t, "operations.md", "How do I keep secrets out of access logs?", "caddyfile"))
+	key := tokentest.NewKey(t, "ES256")
+	first := proof(t, key, "POST", "https://api.example.com/oauth2/token", "", nil)
+	answered, _ := p.shell.run(t, "curl -s -u nightly-batch:"+batchSecret+" -d grant_type=client_credentials -H '"+first+"' https://api.example.com/oauth2/token")
+	token := tokenOf(t, answer{status: 200, body: answered})
+	second := proof(t, key, "GET", "https://api.example.com/orders", token, nil)
+	p.says(t, fmt.Sprintf(`curl -s -o /dev/null -w '%%{http_code}' -H 'Authorization: DPoP %[1]s' -H '%[2]s' -H 'X-Api-Key: %[3]s' \
+	'https://api.example.com/orders?client_secret=%[3]s&access_token=%[1]s&client_assertion=%[1]s'`, token, second, batchSecret), "200")
+	path := filepath.Join(logs, "access.log")
+	deadline := time.Now().Add(10 * time.Second)
+	for strings.Count(readIfThere(path), "\n") < 2 && time.Now().Before(deadline) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	logged := readFile(t, path)
+	if !strings.Contains(logged, `"user_id":"nightly-batch"`) || strings.Count(logged, "\n") != 2 {
+		t.Errorf("the log:\n%s", logged)
+	}
+	for _, secret := range []string{batchSecret, token, strings.TrimPrefix(first, "DPoP: "), strings.TrimPrefix(second, "DPoP: ")} {
+		if strings.Contains(logged, secret) {
+			t.Errorf("%s shows in the log:\n%s", secret, logged)
+		}
+	}
+}
+
+func readIfThere(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}
+
+// What the operator is told to put in the place of a damaged replay.json has
+// everything refused that was made before.
+func TestRecipeForLostMarks(t *testing.T) {
+	t.Parallel()
+	lost := ""
+	for _, one := range blocksOf(t, filepath.Join(checkout, "docs", "operations.md")) {
+		if strings.Contains(one.text, `"runs"`) {
+			lost = one.text
+		}
+	}
+	s := launchSigning(t)
+	used, unused := assertion(t, s.key, "file", nil), assertion(t, s.key, "file", nil)
+	s.assert(t, used).wantStatus(t, 200)
+	s.stop(t)
+	writeFile(t, s.stored(t, "replay.json"), lost)
+	s.start(t)
+	for _, raw := range []string{used, unused} {
+		s.assert(t, raw).wantError(t, 401, "invalid_client")
+	}
+	if err := s.await(`"reason":"assertion_stale"`, 5*time.Second); err != nil {
 		t.Error(err)
 	}
 }

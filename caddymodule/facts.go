@@ -87,10 +87,11 @@ func target(r *http.Request) gate.Target {
 }
 
 // upstreamMethod is the method that reverse_proxy will send: it turns a
-// WebSocket over HTTP/2 or 3 (RFC 8441, RFC 9220) into a GET.
+// WebSocket over HTTP/2 or 3 (RFC 8441, RFC 9220) into a GET. What tells it so
+// differs: HTTP/3 leaves the protocol where the version stands.
 func upstreamMethod(r *http.Request) string {
-	if r.Method == http.MethodConnect && r.ProtoMajor >= 2 &&
-		(r.Header.Get(":protocol") == "websocket" || r.Proto == "websocket") {
+	websocket := r.ProtoMajor == 2 && r.Header.Get(":protocol") == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
+	if websocket && r.Method == http.MethodConnect {
 		return http.MethodGet
 	}
 	return r.Method

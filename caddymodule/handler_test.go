@@ -125,13 +125,7 @@ func TestHandleErrorsOfAnotherSite(t *testing.T) {
 	}
 }
 `+s.url+" {", 1)
-	adapted, err := adapt(caddyfile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := caddy.Load(adapted, true); err != nil {
-		t.Fatal(err)
-	}
+	s.loadText(caddyfile)
 	if _, body := s.expect("/", "", 401); !strings.HasPrefix(body, `{"error"`) {
 		t.Fatalf("got %q", body)
 	}

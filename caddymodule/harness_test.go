@@ -18,7 +18,9 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/headers"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/intercept"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy/forwardauth"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
 	_ "github.com/caddyserver/caddy/v2/modules/filestorage"
 	_ "github.com/caddyserver/caddy/v2/modules/logging"
@@ -114,6 +116,18 @@ const batchClient = `
 func adapt(caddyfile string) ([]byte, error) {
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
 	return adapted, err
+}
+
+// loadText makes a whole Caddyfile the running configuration.
+func (s *site) loadText(caddyfile string) {
+	s.t.Helper()
+	adapted, err := adapt(caddyfile)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // tryLoad makes a configuration the running one, or leaves the running one.

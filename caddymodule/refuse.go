@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -38,7 +37,8 @@ func writeRefusal(w http.ResponseWriter, status int, refusal refusalBody) error 
 		return caddyhttp.Error(status, err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	// No Content-Length: it would stay where intercept replaces this body, and
+	// net/http finds the length of so short a one itself.
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone: nothing to be done
 	return nil

@@ -3,8 +3,6 @@ package caddymodule_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2"
 )
 
 const unauthorized = `{"error":"unauthorized","error_description":"an access token is needed"}`
@@ -54,13 +52,7 @@ func TestHandleErrorsOfASiteWithAPath(t *testing.T) {
 	s := newSite(t)
 	caddyfile := strings.Replace(s.config(batchClient, "rewrite * /v1{uri}\noauth2_gate read\nhandle_errors {\nrespond page\n}"),
 		s.url+" {", s.url+"/shop/* {", 1)
-	adapted, err := adapt(caddyfile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := caddy.Load(adapted, true); err != nil {
-		t.Fatal(err)
-	}
+	s.loadText(caddyfile)
 	if _, body := s.expect("/shop/orders", "", 401); body != "page" {
 		t.Errorf("got %q", body)
 	}

@@ -1,0 +1,7 @@
+package gate
+
+// Len is the number of tokens that are remembered.
+func (c *Cache) Len() int {
+	c.entries.CleanUp()
+	return c.entries.EstimatedSize()
+}

@@ -14,6 +14,8 @@ require (
 	golang.org/x/oauth2 v0.37.0
 )
 
+require github.com/kylelemons/godebug v1.1.0 // indirect
+
 require (
 	cel.dev/cel-go v0.32.0 // indirect
 	cel.dev/expr v0.25.3 // indirect

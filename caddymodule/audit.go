@@ -103,8 +103,12 @@ const maxLoggedPath = 512
 
 // refused writes the line from which an operator can tell why a request did
 // not pass.
-func (a *auditor) refused(r *http.Request, resource string, verdict *gate.Verdict) {
-	line := a.logger.Check(zapcore.InfoLevel, "request refused")
+func (a *auditor) refused(r *http.Request, g *Gate, verdict *gate.Verdict, id string) {
+	message := "request refused"
+	if g.ReportOnly {
+		message = "request would be refused"
+	}
+	line := a.logger.Check(zapcore.InfoLevel, message)
 	if line == nil {
 		return
 	}
@@ -113,7 +117,8 @@ func (a *auditor) refused(r *http.Request, resource string, verdict *gate.Verdic
 		zap.String("reason", string(verdict.Reason)),
 		zap.Int("status", verdict.Status()),
 		zap.NamedError("cause", verdict.Err),
-		zap.String("resource", resource),
+		zap.String("error_id", id),
+		zap.String("resource", g.Resource),
 		zap.String("address", clientAddress(r)),
 		zap.String("host", r.Host),
 		zap.String("request_method", r.Method),
@@ -126,7 +131,7 @@ func (a *auditor) refused(r *http.Request, resource string, verdict *gate.Verdic
 		fields = append(fields, zap.Strings("needed_scope", verdict.Needed))
 	}
 	if claims := verdict.Claims; claims != nil {
-		fields = append(fields, zap.String("client_id", claims.ClientID),
+		fields = append(fields, zap.String("client_id", claims.ClientID), zap.String("issuer", claims.Issuer),
 			zap.Strings("scope", claims.Scope), zap.String("jti", claims.ID))
 	}
 	line.Write(fields...)

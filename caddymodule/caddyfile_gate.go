@@ -30,6 +30,7 @@ type gateReader struct {
 //		forward_token
 //		identity_headers <client> <scope> <issuer>|off
 //		external_url     <url>
+//		report_only
 //		realm            <text>
 //	}
 //
@@ -62,7 +63,13 @@ func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		return routes, nil
 	}
 	wellKnown := caddy.ModuleMap{"path": h.JSON(caddyhttp.MatchPath{"/.well-known/oauth-protected-resource*"})}
-	return append(routes, newRoute(h, wellKnown, &Gate{Resource: r.gate.Resource, MetadataOnly: true})...), nil
+	return append(routes, newRoute(h, wellKnown, r.gate.metadata())...), nil
+}
+
+// metadata is a handler that answers with the metadata of the gate's resource
+// and does nothing else.
+func (g *Gate) metadata() *Gate {
+	return &Gate{Resource: g.Resource, Issuers: g.Issuers, BearerMethods: g.BearerMethods, MetadataOnly: true}
 }
 
 func (r *gateReader) subdirectives() []subdirective {
@@ -106,6 +113,7 @@ func (r *gateReader) subdirectives() []subdirective {
 			read: r.identityHeaders,
 		},
 		{grammar: "external_url <url>", words: exactly(1), read: r.marks.text("external_url", &r.gate.ExternalURL)},
+		{grammar: "report_only", words: exactly(0), read: switchOn(&r.gate.ReportOnly)},
 		{grammar: "realm <text>", words: exactly(1), read: r.marks.text("realm", &r.gate.Realm)},
 	}
 }

@@ -73,13 +73,15 @@ func (g *Gate) checkMetadataOnly(root place) error {
 		{"scopes", len(g.Scopes) > 0},
 		{"rules", len(g.Rules) > 0},
 		{"allow_clients", len(g.AllowClients) > 0},
+		{"allow_clients_of", len(g.AllowClientsOf) > 0},
+		{"report_only", g.ReportOnly},
 		{"forward_token", g.ForwardToken},
 		{"identity_headers", g.IdentityHeaders != IdentityHeaders{}},
 		{"external_url", g.ExternalURL != ""},
 		{"realm", g.Realm != ""},
 	} {
 		if member.given {
-			return root.sub(member.name, "metadata_only").errorf("%s beside it: such a gate protects nothing, expected no member but resource", member.name)
+			return root.sub(member.name, "metadata_only").errorf("%s beside it: such a gate protects nothing, expected no member but resource, issuers and bearer_methods", member.name)
 		}
 	}
 	return nil

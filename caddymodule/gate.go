@@ -56,6 +56,10 @@ type Gate struct {
 	// those of the request as Caddy sees it.
 	ExternalURL string `json:"external_url,omitempty"`
 
+	// Judges every request, logs and counts what would be refused, and refuses
+	// nothing. Default: false.
+	ReportOnly bool `json:"report_only,omitempty"`
+
 	// The realm in challenges (RFC 9110 section 11.5). Default: the resource.
 	Realm string `json:"realm,omitempty"`
 
@@ -156,13 +160,16 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	facts := gateRequest(r)
 	g.headers.scrub(r)
 	verdict := g.judge(r, &facts)
-	metrics.verdict(&verdict, time.Since(start).Seconds())
+	metrics.verdict(&verdict, g.ReportOnly, time.Since(start).Seconds())
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}
 	if !verdict.Allowed {
-		g.app.audit.refused(r, g.Resource, &verdict)
-		return g.deny(w, r, &verdict)
+		id := refusalID(r)
+		g.app.audit.refused(r, g, &verdict, id)
+		if !g.ReportOnly {
+			return g.deny(w, r, &verdict, id)
+		}
 	}
 	g.headers.identify(r.Header, verdict.Claims)
 	setUser(r, &verdict, &facts)
@@ -182,14 +189,14 @@ func (g *Gate) judge(r *http.Request, facts *gate.Request) gate.Verdict {
 
 // deny answers a request that must not pass: the challenge in the header, the
 // error in a JSON body or, where the site has handle_errors, there.
-func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict) error {
+func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict, id string) error {
 	if challenges := g.gate.Challenges(verdict); len(challenges) > 0 {
 		w.Header()["Www-Authenticate"] = challenges
 	}
 	if verdict.Status() == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	return refuse(w, r, verdict.Status(), verdict.Code(), verdict.Description())
+	return refuse(w, r, verdict.Status(), refusalBody{Error: verdict.Code(), Description: verdict.Description(), ID: id})
 }
 
 // asksFor tells whether a request is for the metadata, as it stands or as the
@@ -207,7 +214,7 @@ func serveMetadata(w http.ResponseWriter, r *http.Request, metadata *gate.Metada
 	w.Header().Set("Content-Type", "application/json")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		return refuse(w, r, http.StatusMethodNotAllowed, "invalid_request", "this document is read with GET")
+		return refuse(w, r, http.StatusMethodNotAllowed, refusalBody{Error: "invalid_request", Description: "this document is read with GET"})
 	}
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	w.Header().Set("Content-Length", strconv.Itoa(len(metadata.Body())))

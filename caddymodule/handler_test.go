@@ -96,7 +96,7 @@ func TestHandleErrors(t *testing.T) {
 	s := newSite(t)
 	s.load(batchClient, "oauth2_gate read")
 	header, body := s.expect("/", "", 401)
-	if body != `{"error":"unauthorized","error_description":"an access token is needed"}` ||
+	if body != `{"error":"unauthorized","error_description":"an access token is needed","error_id":"ID"}` ||
 		header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store" {
 		t.Errorf("got %s %v", body, header)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -217,5 +218,8 @@ func (s *site) expect(path, token string, want int) (header http.Header, body st
 	if status != want {
 		s.t.Fatalf("GET %s: got %d %s, want %d", path, status, body, want)
 	}
-	return header, body
+	return header, errorID.ReplaceAllString(body, `"error_id":"ID"`)
 }
+
+// errorID is the part of a refusal that is another one each time.
+var errorID = regexp.MustCompile(`"error_id":"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`)

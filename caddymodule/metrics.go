@@ -21,6 +21,7 @@ type collectors struct {
 	tokenSeconds  *prometheus.HistogramVec
 	passed        *prometheus.CounterVec
 	denied        *prometheus.CounterVec
+	reported      *prometheus.CounterVec
 	verdictSecond prometheus.Histogram
 }
 
@@ -44,6 +45,8 @@ func newCollectors() *collectors {
 			"Requests that a gate passed on, by reason.", "reason"),
 		denied: counter("requests_refused_total",
 			"Requests that a gate refused, by reason.", "reason"),
+		reported: counter("requests_reported_total",
+			"Requests that a gate with report_only passed on and would have refused, by reason.", "reason"),
 		tokenSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_duration_seconds",
 			Help:    "Time to answer a token request, by outcome.",
@@ -60,7 +63,7 @@ func newCollectors() *collectors {
 // register makes the collectors show in the registry of a configuration.
 func (c *collectors) register(registry *prometheus.Registry) error {
 	for _, collector := range []prometheus.Collector{
-		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.verdictSecond,
+		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.reported, c.verdictSecond,
 	} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
@@ -101,10 +104,13 @@ func (c *collectors) token(event *issuer.Event) {
 	c.tokenSeconds.WithLabelValues(outcome).Observe(event.Duration.Seconds())
 }
 
-func (c *collectors) verdict(verdict *gate.Verdict, seconds float64) {
+func (c *collectors) verdict(verdict *gate.Verdict, reportOnly bool, seconds float64) {
 	vec := c.denied
-	if verdict.Allowed {
+	switch {
+	case verdict.Allowed:
 		vec = c.passed
+	case reportOnly:
+		vec = c.reported
 	}
 	vec.WithLabelValues(string(verdict.Reason)).Inc()
 	c.verdictSecond.Observe(seconds)

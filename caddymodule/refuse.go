@@ -13,22 +13,35 @@ import (
 type refusalBody struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
+	ID          string `json:"error_id,omitempty"` // finds the line in the audit log
+}
+
+// refusalID names the refusal of a request: it is Caddy's {http.request.uuid},
+// which access logs can have too. The client learns nothing from it.
+func refusalID(r *http.Request) string {
+	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return ""
+	}
+	id, _ := repl.GetString("http.request.uuid")
+	return id
 }
 
 // refuse answers with an error: in JSON or, where the site's handle_errors has
 // an answer for it, there.
-func refuse(w http.ResponseWriter, r *http.Request, status int, code, description string) error {
+func refuse(w http.ResponseWriter, r *http.Request, status int, refusal refusalBody) error {
 	w.Header().Set("Cache-Control", "no-store")
 	if routes := errorRoutes(r); len(routes) > 0 {
 		repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-		repl.Set("http.oauth2.error", code)
-		repl.Set("http.oauth2.error_description", description)
-		problem := caddyhttp.Error(status, errors.New(code+": "+description))
+		repl.Set("http.oauth2.error", refusal.Error)
+		repl.Set("http.oauth2.error_description", refusal.Description)
+		repl.Set("http.oauth2.error_id", refusal.ID)
+		problem := caddyhttp.Error(status, errors.New(refusal.Error+": "+refusal.Description))
 		if handlesError(routes, r, repl, problem) {
 			return problem
 		}
 	}
-	return writeRefusal(w, status, refusalBody{Error: code, Description: description})
+	return writeRefusal(w, status, refusal)
 }
 
 func writeRefusal(w http.ResponseWriter, status int, refusal refusalBody) error {

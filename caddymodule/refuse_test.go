@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-const unauthorized = `{"error":"unauthorized","error_description":"an access token is needed"}`
+const unauthorized = `{"error":"unauthorized","error_description":"an access token is needed","error_id":"ID"}`
 
 // A refusal goes to handle_errors where that has an answer for this very error,
 // and is JSON elsewhere: never an empty body (contract section 5).

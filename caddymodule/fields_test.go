@@ -46,6 +46,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	walk(reflect.TypeFor[App]())
 	walk(reflect.TypeFor[Issuer]())
 	walk(reflect.TypeFor[Gate]())
+	walk(reflect.TypeFor[MatchCaller]())
 	if len(seen) < 9 {
 		t.Errorf("only %d structs were reached", len(seen))
 	}

@@ -133,7 +133,7 @@ func TestResourceMetadata(t *testing.T) {
 	s := newSite(t)
 	const path = "/.well-known/oauth-protected-resource"
 	for _, directives := range []string{"oauth2_gate read", "oauth2_gate /api/* read"} {
-		s.load(batchClient, directives)
+		s.replace(batchClient, directives)
 		header, body := s.expect(path, "", 200)
 		if header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"resource":"`+s.url+`"`) {
 			t.Errorf("%s: %s", directives, body)
@@ -162,7 +162,7 @@ func TestResourceMetadataBehindARewrite(t *testing.T) {
 		{"rewrite /orders " + path + "/x\noauth2_gate read", "/orders", 401},
 		{"rewrite /orders /v1" + path + "\noauth2_gate read", "/orders", 401},
 	} {
-		s.load(batchClient, c.directives)
+		s.replace(batchClient, c.directives)
 		if _, body := s.expect(c.path, "", c.status); (c.status == 200) != strings.Contains(body, `"resource":"`+s.url+`"`) {
 			t.Errorf("%s: %s: %s", c.directives, c.path, body)
 		}

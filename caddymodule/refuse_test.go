@@ -35,7 +35,7 @@ func TestWhichRefusalsGoToHandleErrors(t *testing.T) {
 		"path after the rewrite":        {"rewrite * /v1{uri}", "handle_errors {\n" + strings.Replace(respond, " ", " /v1/* ", 1) + "\n}", unauthorized},
 		"method, changed before":        {"method PUT", "handle_errors {\n@it method GET\n" + strings.Replace(respond, " ", " @it ", 1) + "\n}", page},
 	} {
-		s.load(batchClient, c.site+"\noauth2_gate read\n"+c.errors)
+		s.replace(batchClient, c.site+"\noauth2_gate read\n"+c.errors)
 		header, body := s.expect("/orders", "", 401)
 		if body != c.want || header.Get("WWW-Authenticate") == "" || header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: got %q %v", name, body, header)

@@ -64,7 +64,7 @@ func TestRulesSeeWhatTheUpstreamGets(t *testing.T) {
 		{"handle_path /open/* {\nreverse_proxy " + s.upstream.Listener.Addr().String() + "\n}", "GET", "/open/admin", "", 200, "GET /admin"},
 		{"handle_path /x/* {\nreverse_proxy " + s.upstream.Listener.Addr().String() + "\n}", "GET", "/x/page", "", 401, ""},
 	} {
-		s.load(batchClient, c.before+gate)
+		s.replace(batchClient, c.before+gate)
 		status, body := s.request(c.method, c.path, c.token)
 		var got string
 		for _, seen := range s.upstream.take() {
@@ -84,7 +84,7 @@ func TestForwardAuthBesideAGate(t *testing.T) {
 	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r) }))
 	t.Cleanup(auth.Close)
 	load := func(copied string) {
-		s.load(batchClient, "forward_auth "+auth.Listener.Addr().String()+` {
+		s.replace(batchClient, "forward_auth "+auth.Listener.Addr().String()+` {
 			uri /check
 			copy_headers `+copied+`
 		}
@@ -153,7 +153,7 @@ func TestInterceptBesideAGate(t *testing.T) {
 	}
 	s.expect("/refused", s.token("read"), 418)
 	s.expect("/orders", s.token("read"), 200)
-	s.load(batchClient, "route {\noauth2_issuer"+intercept+"\noauth2_gate read\n}")
+	s.replace(batchClient, "route {\noauth2_issuer"+intercept+"\noauth2_gate read\n}")
 	s.expect("/orders", "", 418)
 	s.expect("/orders", s.token("read"), 200)
 	if seen := s.upstream.take(); len(seen) != 2 {

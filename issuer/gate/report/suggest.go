@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Suggest prints the lines of Caddyfile with which the requests of the rows
+// would pass, under headings that say where each belongs, and each below a
+// comment that says how often it was missed and by whom. What would open a path
+// to everyone, and what only its owner can decide, is commented out: text that
+// is pasted whole opens nothing to strangers. Where nothing can be configured
+// there is a comment alone.
+func Suggest(rows []Row) string {
+	s := suggestions{clients: make(map[string]*section), gates: make(map[string]*gateSection)}
+	for i := range rows {
+		s.row(&rows[i])
+	}
+	var text strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
+		s.clients[id].print(&text, fmt.Sprintf("In the global option oauth2, within `client %s`, unless it has that and asks for less:", id))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.gates)) {
+		s.gates[name].addRules()
+		s.gates[name].print(&text, fmt.Sprintf("In the oauth2_gate for %s:", name))
+	}
+	s.notes.print(&text, "Not a matter of this configuration, or not of a line of it:")
+	return text.String()
+}
+
+// suggestions are the lines by the place where they belong.
+type suggestions struct {
+	clients map[string]*section
+	gates   map[string]*gateSection
+	notes   section
+}
+
+func (s *suggestions) client(id string) *section {
+	name, _ := word(id) // whoever has scopes at our own issuer is in a configuration
+	if s.clients[name] == nil {
+		s.clients[name] = new(section)
+	}
+	return s.clients[name]
+}
+
+func (s *suggestions) gate(name string) *gateSection {
+	if s.gates[name] == nil {
+		s.gates[name] = &gateSection{missing: make(map[uncovered]*missingRule)}
+	}
+	return s.gates[name]
+}
+
+// row finds out what would let the requests of a row pass.
+func (s *suggestions) row(row *Row) {
+	switch {
+	case row.Other:
+		s.note(row, "requests that found no room in the report")
+	case row.Verified && row.Reason == gate.ReasonScope:
+		s.scope(row)
+	case row.Verified && row.Reason == gate.ReasonClient:
+		s.allow(row)
+	case row.Verified && row.Reason == gate.ReasonNoRule,
+		row.Uncovered && (row.Reason == gate.ReasonNoToken || row.Reason == gate.ReasonScheme):
+		s.gate(row.Gate).uncovered(row)
+	case len(row.Needs) > 0 && (row.Reason == gate.ReasonNoToken || row.Reason == gate.ReasonScheme):
+		s.note(row, advice(row.Reason)+"; it needs "+anyOf(row.Needs))
+	default:
+		s.note(row, advice(row.Reason))
+	}
+}
+
+// scope suggests the scopes that are missing: of several sets of which one is
+// enough, the one that takes the fewest. Each has a line of its own, since a
+// scope may stand only once.
+func (s *suggestions) scope(row *Row) {
+	var missing token.Scopes
+	for i, set := range row.Needs {
+		if lacks := without(set, row.Scope); i == 0 || len(lacks) < len(missing) {
+			missing = lacks
+		}
+	}
+	switch {
+	case len(missing) == 0:
+		s.note(row, "the last token had all that is needed: the client has it now")
+		return
+	case row.Issuer != "":
+		s.note(row, fmt.Sprintf("the issuer %s must grant %s", row.Issuer, missing))
+		return
+	}
+	for _, scope := range missing {
+		text, ok := word(scope)
+		s.client(row.ClientID).add("scopes "+text, !ok, row, "the token has: "+orNothing(row.Scope))
+	}
+}
+
+// allow suggests to let a client in that the gate does not name.
+func (s *suggestions) allow(row *Row) {
+	line := "allow_clients"
+	if row.Issuer != "" {
+		issuer, ok := word(row.Issuer)
+		if line += "_of " + issuer; !ok {
+			s.note(row, advice(row.Reason))
+			return
+		}
+	}
+	id, ok := word(row.ClientID)
+	if !ok {
+		s.note(row, advice(row.Reason))
+		return
+	}
+	s.gate(row.Gate).add(line+" "+id, false, row, "")
+}
+
+func (s *suggestions) note(row *Row, text string) {
+	s.notes.add("", false, row, string(row.Reason)+": "+text)
+}
+
+// advice says what to do where no line helps.
+func advice(reason gate.Reason) string {
+	switch reason {
+	case gate.ReasonNoToken, gate.ReasonScheme:
+		return "the caller sends no token; make it a client, or send it the way to the token endpoint"
+	case gate.ReasonPath:
+		return "servers read such paths in two ways; the caller must send another one"
+	case gate.ReasonDuplicate:
+		return "the caller must send one token, in one header"
+	case gate.ReasonClient:
+		return "the gate's allow_clients does not name the client"
+	case gate.ReasonBody:
+		return "the caller must send a form that can be read"
+	case gate.ReasonReplayMarks, gate.ReasonNotReady:
+		return "the gate could not decide; see the log"
+	case gate.Reason(token.CheckEntitlement):
+		return "the client no longer has what its token says; it needs a new one"
+	case gate.Reason(token.CheckExpired):
+		return "the caller keeps its token too long, or a clock is wrong"
+	case gate.Reason(token.CheckAudience):
+		return "the token is for another resource: the caller must ask for this one"
+	case gate.Reason(token.CheckClient):
+		return "the client is disabled or removed, or the token is from before it was"
+	}
+	return "the caller must send a token that is valid here"
+}
+
+func without(set, held token.Scopes) token.Scopes {
+	var rest token.Scopes
+	for _, scope := range set {
+		if !held.Has(scope) {
+			rest = append(rest, scope)
+		}
+	}
+	return rest
+}
+
+// anyOf writes sets of which one is enough.
+func anyOf(sets []token.Scopes) string {
+	words := make([]string, len(sets))
+	for i, set := range sets {
+		words[i] = set.String()
+	}
+	return strings.Join(words, ", or ")
+}
+
+func orNothing(scopes token.Scopes) string {
+	if len(scopes) == 0 {
+		return "nothing"
+	}
+	return scopes.String()
+}

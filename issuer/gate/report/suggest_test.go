@@ -1,0 +1,194 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// suggested are rows, and what is suggested for them.
+func suggested() []struct {
+	name, want string
+	entries    []Entry
+} {
+	stranger := byStranger("192.0.2.7", "curl/8", "/health")
+	uncovered := stranger
+	uncovered.Uncovered = true
+	ruled := stranger
+	ruled.Rule, ruled.Needs = "/{page}", []token.Scopes{{"a", "b"}, {"c"}}
+	lacking := func(id, issuer string, scope token.Scopes, needs ...token.Scopes) Entry {
+		entry := byClient(id, "/orders/17")
+		entry.Uncovered, entry.Reason, entry.Rule, entry.Method = false, gate.ReasonScope, "/orders/{id}", "POST"
+		entry.Issuer, entry.Scope, entry.Needs = issuer, scope, needs
+		return entry
+	}
+	barred := func(id, issuer string) Entry {
+		entry := byClient(id, "/a")
+		entry.Uncovered, entry.Reason, entry.Issuer = false, gate.ReasonClient, issuer
+		return entry
+	}
+	needing := func(id, method, path string, scope ...string) Entry {
+		entry := byClient(id, path)
+		entry.Method, entry.Scope = method, scope
+		return entry
+	}
+	bad := stranger
+	bad.ClientID, bad.Reason = "batch", gate.Reason(token.CheckExpired)
+	const idp = "https://idp.example"
+	return []struct {
+		name, want string
+		entries    []Entry
+	}{
+		{"nothing", "", nil},
+		{"scopes", `
+# In the global option oauth2, within ` + "`client batch`" + `, unless it has that and asks for less:
+# 2 times, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: read)
+scopes write
+# 2 times, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: read)
+scopes admin
+`, []Entry{
+			lacking("batch", "", token.Scopes{"read"}, token.Scopes{"read", "write", "admin"}),
+			lacking("batch", "", token.Scopes{"read"}, token.Scopes{"read", "write", "admin"}),
+		}},
+		{"the set that takes fewest", `
+# In the global option oauth2, within ` + "`client \"my batch\"`" + `, unless it has that and asks for less:
+# 1 time, last 2026-03-01T12:00:00Z: my batch POST /orders/{id} (the token has: nothing)
+scopes b
+`, []Entry{lacking("my batch", "", nil, token.Scopes{"a", "c"}, token.Scopes{"b"}, token.Scopes{"c"})}},
+		{"somebody else's client", `
+# Not a matter of this configuration, or not of a line of it:
+# 1 time, last 2026-03-01T12:00:00Z: app of https://idp.example POST /orders/{id} (insufficient_scope: the issuer https://idp.example must grant write)
+`, []Entry{lacking("app", idp, nil, token.Scopes{"write"})}},
+		{"clients", `
+# In the oauth2_gate for https://orders.example:
+# 1 time, last 2026-03-01T12:00:00Z: app of https://idp.example GET /a
+allow_clients_of https://idp.example app
+# 1 time, last 2026-03-01T12:00:00Z: batch GET /a
+allow_clients batch
+`, []Entry{barred("app", idp), barred("batch", "")}},
+		{"rules", `
+# In the oauth2_gate for https://orders.example:
+# 2 times, last 2026-03-01T12:00:00Z: a POST /; b POST / (these callers have no scope in common)
+require_any POST /{$} read write
+# 2 times, last 2026-03-01T12:00:00Z: a GET /orders/{}; b HEAD /orders/{} (all these callers have these scopes: keep those that should be needed)
+require GET /orders/{id} read
+# 1 time, last 2026-03-01T12:00:00Z: a PUT /x (a caller's token has no scope: name one, and grant it)
+# require PUT /x <scope>
+`, []Entry{
+			needing("a", "GET", "/orders/1", "read", "list"), needing("b", "HEAD", "/orders/2", "write", "read"),
+			needing("a", "POST", "/", "read"), needing("b", "POST", "/", "write"), needing("a", "PUT", "/x"),
+		}},
+		// Opening a path to everyone is never done by pasting.
+		{"no token, no rule", `
+# In the oauth2_gate for https://orders.example:
+# 1 time, last 2026-03-01T12:00:00Z: 192.0.2.7 "curl/8" GET /health (without a token: only where everybody may, else make the caller a client)
+# public GET /health
+`, []Entry{uncovered}},
+		{"no token, but a rule", `
+# Not a matter of this configuration, or not of a line of it:
+# 1 time, last 2026-03-01T12:00:00Z: 192.0.2.7 "curl/8" GET /health (no_token: the caller sends no token; make it a client, or send it the way to the token endpoint)
+`, []Entry{stranger}},
+		{"no token, but a rule that needs something", `
+# Not a matter of this configuration, or not of a line of it:
+# 1 time, last 2026-03-01T12:00:00Z: 192.0.2.7 "curl/8" GET /{page} (no_token: the caller sends no token; make it a client, or send it the way to the token endpoint; it needs a b, or c)
+`, []Entry{ruled}},
+		{"a bad token", `
+# Not a matter of this configuration, or not of a line of it:
+# 1 time, last 2026-03-01T12:00:00Z: 192.0.2.7 "curl/8" claiming to be "batch" GET /health (expired: the caller keeps its token too long, or a clock is wrong)
+`, []Entry{bad}},
+		{"rules that contradict", `
+# In the oauth2_gate for https://orders.example:
+# 2 times, last 2026-03-01T12:00:00Z: a GET /{}/b; b GET /{}/b (all these callers have these scopes: keep those that should be needed)
+require GET /{id}/b read
+# 1 time, last 2026-03-01T12:00:00Z: a GET /a/{} (contradicts a line above, or cannot be a rule)
+# require GET /a/{id} read
+# 1 time, last 2026-03-01T12:00:00Z: a #x /c (contradicts a line above, or cannot be a rule)
+# require #x /c read
+`, []Entry{
+			needing("a", "GET", "/1/b", "read"), needing("b", "GET", "/1/b", "read"),
+			needing("a", "GET", "/a/1", "read"), needing("a", "#x", "/c", "read"),
+		}},
+		// A comment must end where its line ends, and take in no other line.
+		{"comments that would not be comments", `
+# Not a matter of this configuration, or not of a line of it:
+# 1 time, last 2026-03-01T12:00:00Z: 192.0.2.7 "{ $X x%5C%0A" claiming to be "{$}" GET /health (no_token: the caller sends no token; make it a client, or send it the way to the token endpoint)
+`, []Entry{{
+			Gate: orders, Address: "192.0.2.7", UserAgent: "{$X x\\\n", ClientID: "{$}", Method: "GET", Path: "/health",
+			Reason: gate.ReasonNoToken,
+		}}},
+		{"a word that cannot be written", `
+# In the global option oauth2, within ` + "`client batch`" + `, unless it has that and asks for less:
+# 1 time, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: nothing)
+# scopes {b}
+`, []Entry{lacking("batch", "", nil, token.Scopes{"{b}"})}},
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	for _, c := range suggested() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := newReport(0)
+			add(r, c.entries...)
+			rows := r.Snapshot()
+			if got := Suggest(rows); got != strings.TrimPrefix(c.want, "\n") {
+				t.Errorf("got\n%s\nwant%s", got, c.want)
+			}
+			// The command suggests from what it was sent.
+			sent, err := json.Marshal(rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var received []Row
+			if err := json.Unmarshal(sent, &received); err != nil {
+				t.Fatal(err)
+			}
+			if got := Suggest(received); got != Suggest(rows) {
+				t.Errorf("after JSON:\n%s", got)
+			}
+		})
+	}
+}
+
+// Thousands of callers of one path are one line, and thousands of paths are
+// answered before an operator loses patience.
+func TestSuggestForMany(t *testing.T) {
+	t.Parallel()
+	r, _ := newReport(0)
+	for i := range 2000 {
+		entry := byClient(name(i), "/orders")
+		add(r, entry)
+		entry.Path = "/" + name(i)
+		add(r, entry)
+	}
+	begin := time.Now()
+	got := Suggest(r.Snapshot())
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if strings.Count(got, "\nrequire ") != maxRules || !strings.Contains(got, "; and 1997 more (") {
+		t.Errorf("got %d rules:\n%.2000s", strings.Count(got, "\nrequire "), got)
+	}
+}
+
+func TestWord(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"orders:read": "orders:read", "https://idp.example/x": "https://idp.example/x", "a b": `"a b"`, "": `""`,
+		"#x": `"#x"`, `say "x"`: "`say \"x\"`", `back\slash`: "`back\\slash`", "a`b": "\"a`b\"", "<<EOF": `"<<EOF"`, "*": `"*"`,
+	} {
+		if got, ok := word(value); got != want || !ok {
+			t.Errorf("%q: got %s, %t", value, got, ok)
+		}
+	}
+	for _, value := range []string{"{env.X}", "a}", "`\"", "`\\", "tab\t", "ü"} {
+		if got, ok := word(value); ok {
+			t.Errorf("%q: got %s", value, got)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/certmagic"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
@@ -37,8 +38,10 @@ type shared struct {
 	settling  sync.Mutex
 	unsettled map[string]bool
 
-	// failures is not stored: a restart lets those who guess begin again.
+	// failures and report are not stored: a restart lets those who guess begin
+	// again, and counts anew what gates refuse.
 	failures *client.Failures
+	report   *report.Report
 }
 
 // Destruct writes down which assertions and proofs were used. It is called when
@@ -146,6 +149,7 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 			marks:     store.NewJournal(documents, 0, time.Now),
 			nonces:    proof.NewNonces(time.Now),
 			failures:  client.NewFailures(time.Now),
+			report:    report.New(report.Config{}),
 		}, nil
 	})
 	if err != nil {

@@ -1,0 +1,98 @@
+package caddymodule
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
+)
+
+// reportCommand makes `caddy oauth2 report`.
+func reportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report [--gate <resource>] [--reset] [--json] [--address <listen>] [--config <path> [--adapter <name>]]",
+		Short: "Shows which requests gates refuse, or would refuse, and what would let them pass",
+		Long: `
+Shows which requests gates have refused, and which they would have refused if
+they did not stand with report_only: by gate, caller, method, rule or path, and
+reason. Below that are the lines of Caddyfile with which these requests would
+pass; what would open a path to everyone is commented out.
+
+Callers are clients where the token was valid, and addresses with user agents
+where not. In paths, {} stands for what differs from request to request.
+"(other)" is what found no room.
+
+With --reset, what was shown begins again from zero.`,
+		Args: cobra.NoArgs,
+		RunE: runReport,
+	}
+	adminFlags(cmd)
+	cmd.Flags().StringArray("gate", nil, "Show the gate for this resource alone (may be repeated)")
+	cmd.Flags().Bool("reset", false, "Remove what is shown")
+	return cmd
+}
+
+func runReport(cmd *cobra.Command, _ []string) error {
+	gates, err := cmd.Flags().GetStringArray("gate")
+	if err != nil {
+		return err
+	}
+	path := adminPrefix + "report"
+	if len(gates) > 0 {
+		path += "?" + url.Values{"gate": gates}.Encode()
+	}
+	method := http.MethodGet
+	if flagSet(cmd, "reset") {
+		method = http.MethodDelete
+	}
+	body, err := askAdmin(cmd, method, path, nil)
+	if err != nil {
+		return err
+	}
+	if flagSet(cmd, "json") {
+		_, err = cmd.OutOrStdout().Write(body)
+		return err
+	}
+	var answer reportAnswer
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("reading the report: %w", err)
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), answer.text())
+	return err
+}
+
+// text is the report for people.
+func (a *reportAnswer) text() string {
+	var reported, refused uint64
+	for i := range a.Rows {
+		reported += a.Rows[i].Reported
+		refused += a.Rows[i].Refused
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Since %s: %d requests refused, and %d passed that would have been refused.\n",
+		a.Since.Format(time.RFC3339), refused, reported)
+	if len(a.Rows) == 0 {
+		return text.String()
+	}
+	text.WriteByte('\n')
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n") }
+	row("GATE", "CALLER", "METHOD", "RULE OR PATH", "REASON", "REFUSED", "WOULD BE", "LAST SEEN")
+	for i := range a.Rows {
+		r := &a.Rows[i]
+		row(r.Gate, r.Caller(), cmp.Or(r.Method, "-"), cmp.Or(r.Rule, r.Path, "-"), string(r.Reason),
+			fmt.Sprint(r.Refused), fmt.Sprint(r.Reported), r.LastSeen.Format(time.RFC3339))
+	}
+	_ = table.Flush() // to memory
+	text.WriteString("\n# With these lines they would pass. Review each before you add it.\n\n" + report.Suggest(a.Rows))
+	return text.String()
+}

@@ -175,29 +175,34 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 		rule, _ = g.rules.Match(r.Method, r.Path)
 	}
 	scheme, raw, reason := g.extract(r)
+	verdict := Verdict{Rule: rule, Uncovered: rule == nil && g.rules.Len() > 0, Reason: reason, scheme: scheme}
 	switch reason {
 	case "":
 	case ReasonNoToken, ReasonScheme:
+		verdict.outcome = noToken
 		if rule != nil && rule.Public {
-			return Verdict{Allowed: true, Reason: ReasonPublic, Rule: rule}
+			verdict.Allowed, verdict.Reason = true, ReasonPublic
 		}
-		return deny(noToken, reason, nil)
+		return verdict
 	default:
-		return Verdict{outcome: badRequest, Reason: reason, scheme: scheme}
+		verdict.outcome = badRequest
+		return verdict
 	}
 	// A token is judged before the rules, so that a bad one learns nothing of
 	// which paths there are.
-	verdict := Verdict{Rule: rule, scheme: scheme}
-	claims, issuer, err := g.verify(ctx, raw)
+	known, err := g.verify(ctx, raw)
+	if known != nil {
+		verdict.Signed = known.claims
+	}
 	if err == nil {
-		err = g.constrain(ctx, claims, raw, r, &verdict)
+		err = g.constrain(ctx, known.claims, raw, r, &verdict)
 	}
 	if err != nil {
 		g.refuse(&verdict, err)
 		return verdict
 	}
-	verdict.Claims = claims
-	g.authorize(claims, issuer, rule, &verdict)
+	verdict.Claims = known.claims
+	g.authorize(known.claims, known.issuer, rule, &verdict)
 	return verdict
 }
 

@@ -37,6 +37,14 @@ type Verdict struct {
 	Needed  token.Scopes  // where a scope is missing: all that is needed
 	Err     error         // the cause, for the log; nil where Reason says all
 
+	// Uncovered: the gate has rules, and none covers the request, whatever the
+	// reason says.
+	Uncovered bool
+	// Signed is what a token says that its issuer has signed, but that may have
+	// been refused: expired, for another resource, without its proof. It tells an
+	// operator whose it is, and decides nothing. nil: nobody knows.
+	Signed *token.Claims
+
 	// Nonce is for the DPoP-Nonce field of the answer, also of one that passes;
 	// empty: none (RFC 9449 section 9).
 	Nonce string

@@ -8,18 +8,19 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// verify returns the claims of a token that is valid at this gate and at this
-// moment, and who issued it; errors are *token.Error.
-func (g *Gate) verify(ctx context.Context, raw string) (*token.Claims, Issuer, error) {
+// verify returns what is known of a token that is valid at this gate and at
+// this moment; errors are *token.Error. Beside an error, nil means that nobody
+// knows whose token it is; else it is one that its issuer signed for the client.
+func (g *Gate) verify(ctx context.Context, raw string) (*entry, error) {
 	if len(raw) > token.MaxLength { // before it is hashed
-		return nil, nil, &token.Error{Check: token.CheckFormat}
+		return nil, &token.Error{Check: token.CheckFormat}
 	}
 	key := digest(sha256.Sum256([]byte(raw)))
 	known, hit := g.config.Cache.entries.GetIfPresent(key)
 	if !hit || !g.takes(known.issuer) || known.keys != known.issuer.Generation() {
 		fresh, err := g.authenticate(ctx, raw)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		known = fresh
 		g.config.Cache.entries.Set(key, known)
@@ -28,9 +29,9 @@ func (g *Gate) verify(ctx context.Context, raw string) (*token.Claims, Issuer, e
 		if check, _ := token.Failed(err); check == token.CheckExpired {
 			g.config.Cache.entries.Invalidate(key)
 		}
-		return nil, nil, err
+		return known, err
 	}
-	return known.claims, known.issuer, nil
+	return known, nil
 }
 
 // takes tells whether tokens of the issuer may pass here: the cache has those of

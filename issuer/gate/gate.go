@@ -216,7 +216,7 @@ func (g *Gate) authorize(claims *token.Claims, issuer Issuer, rule *Rule, verdic
 	case rule == nil && g.rules.Len() > 0:
 		verdict.outcome, verdict.Reason = forbidden, ReasonNoRule
 	case !claims.Scope.HasAll(g.config.Scopes) || rule != nil && !rule.satisfied(claims.Scope):
-		verdict.outcome, verdict.Reason, verdict.Needed = lacksScope, ReasonScope, g.needed(rule)
+		verdict.outcome, verdict.Reason, verdict.Needed = lacksScope, ReasonScope, g.needed(rule, claims.Scope)
 	default:
 		verdict.Allowed, verdict.Reason = true, ReasonToken
 	}
@@ -235,17 +235,9 @@ func (g *Gate) allows(issuer Issuer, clientID string) bool {
 }
 
 // needed lists all that a request needs, for the challenge (RFC 6750 section 3).
-func (g *Gate) needed(rule *Rule) token.Scopes {
+func (g *Gate) needed(rule *Rule, has token.Scopes) token.Scopes {
 	if rule == nil {
 		return slices.Clone(g.config.Scopes)
 	}
-	return g.config.Scopes.Union(rule.Scopes)
-}
-
-// satisfied tells whether scope holds what the rule asks for.
-func (r *Rule) satisfied(scope token.Scopes) bool {
-	if !r.Any {
-		return scope.HasAll(r.Scopes)
-	}
-	return slices.ContainsFunc(r.Scopes, scope.Has)
+	return rule.needed(g.config.Scopes, has)
 }

@@ -27,7 +27,11 @@ type Rule struct {
 	// Any: one of Scopes is enough. Default: all are needed.
 	Any bool
 
-	// Public: no token is needed. Excludes Scopes. Default: false.
+	// Alternatives are sets of scopes of which one is enough, all of it. None of
+	// them is empty. Excludes Scopes and Any. Default: Scopes decide.
+	Alternatives []token.Scopes
+
+	// Public: no token is needed. Excludes all scopes. Default: false.
 	Public bool
 
 	// Origin is where the rule was configured, for messages. Default: unknown.
@@ -69,18 +73,55 @@ func (r *Rule) validate() error {
 			return fmt.Errorf("method %q stands twice", method)
 		}
 	}
-	for _, scope := range r.Scopes {
-		if !token.ValidScope(scope) {
-			return fmt.Errorf("scope %q: expected printable ASCII without space, quote and backslash (RFC 6749 section 3.3)", scope)
+	for _, scopes := range append([]token.Scopes{r.Scopes}, r.Alternatives...) {
+		for _, scope := range scopes {
+			if !token.ValidScope(scope) {
+				return fmt.Errorf("scope %q: expected printable ASCII without space, quote and backslash (RFC 6749 section 3.3)", scope)
+			}
 		}
 	}
+	empty := func(scopes token.Scopes) bool { return len(scopes) == 0 }
 	switch {
-	case r.Public && (len(r.Scopes) > 0 || r.Any):
+	case r.Public && (len(r.Scopes) > 0 || r.Any || len(r.Alternatives) > 0):
 		return errors.New("a public rule has scopes: expected none, or a rule that is not public")
+	case len(r.Alternatives) > 0 && (len(r.Scopes) > 0 || r.Any):
+		return errors.New("the rule has both scopes and alternatives: expected one of them")
 	case r.Any && len(r.Scopes) == 0:
 		return errors.New("one of no scopes is needed: expected at least one scope")
+	case slices.ContainsFunc(r.Alternatives, empty):
+		return errors.New("an alternative has no scopes, and any token would do: expected no alternatives, or scopes in each")
 	}
 	return nil
+}
+
+// satisfied tells whether scope holds what the rule asks for.
+func (r *Rule) satisfied(scope token.Scopes) bool {
+	switch {
+	case len(r.Alternatives) > 0:
+		return slices.ContainsFunc(r.Alternatives, scope.HasAll)
+	case r.Any:
+		return slices.ContainsFunc(r.Scopes, scope.Has)
+	}
+	return scope.HasAll(r.Scopes)
+}
+
+// needed lists what requests need, beside the scopes that every request does,
+// for the challenge to a token with the scope has. Of the alternatives it is
+// the one that lacks the fewest scopes, the first of several: RFC 6750 section 3
+// has words for a set of scopes, and none for a choice.
+func (r *Rule) needed(always, has token.Scopes) token.Scopes {
+	if len(r.Alternatives) == 0 {
+		return always.Union(r.Scopes)
+	}
+	var best token.Scopes
+	fewest := 0
+	for i, alternative := range r.Alternatives {
+		all := always.Union(alternative)
+		if lacking := len(all) - len(all.Keep(has)); i == 0 || lacking < fewest {
+			best, fewest = all, lacking
+		}
+	}
+	return best
 }
 
 // standardMethods are those of RFC 9110 section 9.3 and RFC 5789.

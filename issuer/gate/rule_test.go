@@ -34,6 +34,13 @@ func TestRuleValidate(t *testing.T) {
 		{Rule{Public: true, Scopes: token.Scopes{"a"}}, `public rule has scopes`},
 		{Rule{Public: true, Any: true}, `public rule has scopes`},
 		{Rule{Any: true}, `at least one scope`},
+		{Rule{Alternatives: []token.Scopes{{"a"}, {"b", "c"}}}, ""},
+		{Rule{Alternatives: []token.Scopes{{"a"}}}, ""},
+		{Rule{Alternatives: []token.Scopes{{"a"}, {"b", "c d"}}}, `scope "c d"`},
+		{Rule{Alternatives: []token.Scopes{{"a"}, {}}}, `no scopes`},
+		{Rule{Alternatives: []token.Scopes{{"a"}}, Scopes: token.Scopes{"a"}}, `both scopes and alternatives`},
+		{Rule{Alternatives: []token.Scopes{{"a"}}, Any: true}, `both scopes and alternatives`},
+		{Rule{Alternatives: []token.Scopes{{"a"}}, Public: true}, `public rule has scopes`},
 	}
 	for _, test := range tests {
 		err := test.rule.validate()
@@ -51,5 +58,46 @@ func TestRuleString(t *testing.T) {
 	}
 	if got := (&Rule{Pattern: "/a", Origin: "Caddyfile:3"}).label(); got != `rule "* /a" (Caddyfile:3)` {
 		t.Error(got)
+	}
+}
+
+// One alternative is enough, and half of two is not.
+func TestRuleAlternatives(t *testing.T) {
+	t.Parallel()
+	rule := Rule{Alternatives: []token.Scopes{{"a", "b"}, {"c", "d", "e"}, {"f", "g"}}}
+	tests := []struct {
+		scope     token.Scopes
+		satisfied bool
+		needed    string // beside the scope "all"
+	}{
+		{nil, false, "all a b"},
+		{token.Scopes{"a"}, false, "all a b"},
+		{token.Scopes{"a", "b"}, true, "all a b"},
+		{token.Scopes{"b", "x", "a"}, true, "all a b"},
+		{token.Scopes{"a", "c", "f"}, false, "all a b"},
+		{token.Scopes{"c", "d"}, false, "all c d e"},
+		{token.Scopes{"g"}, false, "all f g"},
+		{token.Scopes{"c", "d", "e"}, true, "all c d e"},
+		{token.Scopes{"A", "B"}, false, "all a b"},
+	}
+	for _, test := range tests {
+		if got := rule.satisfied(test.scope); got != test.satisfied {
+			t.Errorf("%q: satisfied is %t", test.scope, got)
+		}
+		if got := rule.needed(token.Scopes{"all"}, test.scope); got.String() != test.needed {
+			t.Errorf("%q: needed is %q, want %q", test.scope, got, test.needed)
+		}
+	}
+	// What every request needs may be what an alternative lacks.
+	if got := rule.needed(token.Scopes{"f", "g"}, nil); got.String() != "f g" {
+		t.Errorf("needed is %q", got)
+	}
+}
+
+// What decides on a request with a known token allocates nothing.
+func TestSatisfiedAllocatesNothing(t *testing.T) {
+	rule, scope := Rule{Alternatives: []token.Scopes{{"a", "b"}, {"c"}}}, token.Scopes{"c"}
+	if n := testing.AllocsPerRun(100, func() { rule.satisfied(scope) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

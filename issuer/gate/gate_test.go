@@ -144,7 +144,10 @@ func TestChallenges(t *testing.T) {
 	g := f.gate(func(c *gate.Config) {
 		c.Realm = `a "quoted" \realm`
 		c.Scopes = token.Scopes{"base"}
-		c.Rules = []gate.Rule{{Pattern: "/x", Scopes: token.Scopes{"write", "read"}}}
+		c.Rules = []gate.Rule{
+			{Pattern: "/x", Scopes: token.Scopes{"write", "read"}},
+			{Pattern: "/or", Alternatives: []token.Scopes{{"a", "b"}, {"read", "c"}}},
+		}
 	})
 	const head = `Bearer realm="a \"quoted\" \\realm", resource_metadata="https://api.example/.well-known/oauth-protected-resource/v1"`
 	const algs = `algs="ES256 ES384 EdDSA Ed25519 RS256 PS256"`
@@ -161,6 +164,7 @@ func TestChallenges(t *testing.T) {
 		{"bad token as DPoP", get("/x", "DPoP x"), 401, "invalid_token", dpop + `, error="invalid_token", error_description="the access token is malformed"`},
 		{"two tokens", get("/x", "Bearer a", "Bearer b"), 400, "invalid_request", head + `, error="invalid_request", error_description="more than one access token"`},
 		{"scope", get("/x", bearer(read)...), 403, "insufficient_scope", head + `, error="insufficient_scope", error_description="the access token lacks a scope that is needed", scope="base write read"`},
+		{"alternatives", get("/or", bearer(read)...), 403, "insufficient_scope", head + `, error="insufficient_scope", error_description="the access token lacks a scope that is needed", scope="base read c"`},
 		{"no rule", get("/y", bearer(read)...), 403, "access_denied", ""},
 		{"no rule, no token", get("/y"), 401, "unauthorized", head + also},
 		{"path", get("//x", bearer(read)...), 400, "invalid_request", ""},

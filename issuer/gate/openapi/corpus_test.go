@@ -115,3 +115,38 @@ func TestBroken(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is lost of a document, nothing becomes public that was not.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	for _, example := range validExamples(t) {
+		known := publicOf(t, example.document)
+		lines := strings.SplitAfter(example.document, "\n")
+		for i := range lines {
+			less := strings.Join(lines[:i], "")
+			for _, document := range []string{less, less + strings.Join(lines[i+1:], "")} {
+				for name := range publicOf(t, document) {
+					if !known[name] {
+						t.Errorf("%s: without line %d %s is public", example.name, i+1, name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// publicOf names the operations that are public; of no document where it is broken.
+func publicOf(t *testing.T, document string) map[string]bool {
+	t.Helper()
+	rules, err := openapi.Rules([]byte(document), openapi.Options{})
+	if err != nil {
+		return nil
+	}
+	names := make(map[string]bool)
+	for _, rule := range rules {
+		if rule.Public {
+			names[rule.Origin] = true
+		}
+	}
+	return names
+}

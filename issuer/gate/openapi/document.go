@@ -60,6 +60,9 @@ func (r *reader) operations() ([]operation, error) {
 		if !strings.HasPrefix(path, "/") {
 			return nil, fmt.Errorf("path %q: expected one that begins with a slash", path)
 		}
+		if len(path) > maxPath {
+			return nil, fmt.Errorf("path %q...: expected at most %d bytes", path[:50], maxPath)
+		}
 		if all, err = r.pathItem(all, path, paths.values[path], outer); err != nil {
 			return nil, err
 		}
@@ -134,15 +137,15 @@ func (r *reader) pathItem(all []operation, path string, node *yaml.Node, outer s
 	if err != nil {
 		return nil, fmt.Errorf("path %q: %w", path, err)
 	}
+	// Security, of which a path item has none, is refused below.
+	if outer, err = r.refine(outer, item); err != nil {
+		return nil, fmt.Errorf("path %q: %w", path, err)
+	}
 	for _, name := range item.names {
 		if methods[name] == "" && name != "servers" && !slices.Contains(descriptive, name) && !strings.HasPrefix(name, "x-") {
 			return nil, fmt.Errorf("path %q: %q in line %d is no method: expected one of get, put, post, delete, options, head, patch, trace",
 				path, name, item.values[name].Line)
 		}
-	}
-	// Servers alone: a path item has no security of its own.
-	if outer, err = r.refine(outer, item); err != nil {
-		return nil, fmt.Errorf("path %q: %w", path, err)
 	}
 	for _, name := range item.names {
 		if methods[name] == "" {
@@ -152,7 +155,9 @@ func (r *reader) pathItem(all []operation, path string, node *yaml.Node, outer s
 		if operation.setting, err = r.operation(item.values[name], outer); err != nil {
 			return nil, fmt.Errorf("%s: %w", &operation, err)
 		}
-		all = append(all, operation)
+		if all = append(all, operation); len(all) > maxRules {
+			return nil, fmt.Errorf("the document has more than %d operations", maxRules)
+		}
 	}
 	return all, nil
 }

@@ -19,6 +19,13 @@ const (
 	maxDepth = 200 // of JSON; yaml has a bound of its own, and we descend only where we look
 )
 
+// Bounds of what is made of a document: aliases and variables repeat.
+const (
+	maxRules = 10_000 // operations, and these once for each base path
+	maxPath  = 2048   // bytes of a path, and of a server's url
+	maxList  = 100    // servers, alternatives, scopes; members of an operation
+)
+
 // read makes a tree of a document. JSON is read as JSON and not as the YAML
 // that it nearly is: the two disagree about tabs and about \ud83d\ude00.
 func read(document []byte) (*yaml.Node, error) {
@@ -31,18 +38,17 @@ func read(document []byte) (*yaml.Node, error) {
 	case !utf8.Valid(document) || bytes.IndexByte(document, 0) >= 0:
 		return nil, errors.New("the document is no text in UTF-8")
 	}
-	if bytes.TrimSpace(document)[0] != '{' {
-		return readYAML(document)
+	if json.Valid(document) {
+		return readJSON(document)
 	}
-	root, err := readJSON(document)
-	if err == nil {
-		return root, nil
+	root, err := readYAML(document)
+	if err != nil && bytes.TrimSpace(document)[0] == '{' && !errors.Is(err, errComplex) { // it was meant to be JSON
+		return nil, fmt.Errorf("the document is no valid JSON: %w", json.Unmarshal(document, new(json.RawMessage)))
 	}
-	if root, err := readYAML(document); err == nil { // {openapi: 3.1.0}
-		return root, nil
-	}
-	return nil, err
+	return root, err
 }
+
+var errComplex = fmt.Errorf("the document is too complex: expected at most %d values, %d levels deep", maxNodes, maxDepth)
 
 // readYAML takes exactly one YAML document. The tree holds aliases as such, so
 // that none is larger than the text.
@@ -55,7 +61,7 @@ func readYAML(document []byte) (*yaml.Node, error) {
 		}
 	}
 	if count > maxNodes {
-		return nil, fmt.Errorf("the document is too complex: it has %d brackets, commas, colons, dashes and lines, expected at most %d", count, maxNodes)
+		return nil, errComplex
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(document))
 	var root, more yaml.Node
@@ -78,11 +84,8 @@ type jsonReader struct {
 	line, at int
 }
 
+// readJSON takes valid JSON.
 func readJSON(document []byte) (*yaml.Node, error) {
-	var raw json.RawMessage // tokens alone would pass over what follows the value
-	if err := json.Unmarshal(document, &raw); err != nil {
-		return nil, fmt.Errorf("the document is no valid JSON: %w", err)
-	}
 	r := &jsonReader{document: document, decoder: json.NewDecoder(bytes.NewReader(document)), line: 1}
 	r.decoder.UseNumber()
 	return r.value(0)
@@ -95,7 +98,7 @@ func (r *jsonReader) value(depth int) (*yaml.Node, error) {
 		return nil, err
 	}
 	if r.nodes++; r.nodes > maxNodes || depth > maxDepth {
-		return nil, fmt.Errorf("the document is too complex: expected at most %d values, at most %d levels deep", maxNodes, maxDepth)
+		return nil, errComplex
 	}
 	end := int(r.decoder.InputOffset())
 	r.line += bytes.Count(r.document[r.at:end], []byte("\n"))

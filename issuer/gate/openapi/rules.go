@@ -7,9 +7,6 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
 
-// maxRules bounds what operations and base paths together make.
-const maxRules = 10_000
-
 // claim is an operation below one base path.
 type claim struct {
 	*operation

@@ -40,12 +40,12 @@ func (r *reader) security(node *yaml.Node) (need, error) {
 			found.public = true
 			continue
 		}
-		scopes, err := r.requirement(requirement)
+		scopes, problem := r.requirement(requirement)
 		switch {
-		case errors.Is(err, errUnfit):
-			unfit = err
-		case err != nil:
-			return need{err: err}, nil
+		case errors.Is(problem, errUnfit):
+			unfit = problem
+		case problem != nil:
+			found.err = problem
 		case len(scopes) == 0:
 			bare = true
 		default:
@@ -53,6 +53,8 @@ func (r *reader) security(node *yaml.Node) (need, error) {
 		}
 	}
 	switch {
+	case found.err != nil:
+		found.public, found.alternatives = false, nil
 	case found.public || bare:
 		found.alternatives = nil
 	case len(found.alternatives) == 0:
@@ -92,6 +94,9 @@ func (r *reader) requirement(requirement *fields) (token.Scopes, error) {
 				return nil, fmt.Errorf("scopes of %q: %w", name, err)
 			}
 			scopes = scopes.Union(token.Scopes{scope})
+		}
+		if len(scopes) > maxList {
+			return nil, fmt.Errorf("the schemes of one alternative ask for more than %d scopes", maxList)
 		}
 	}
 	return scopes, nil

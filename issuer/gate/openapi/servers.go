@@ -46,6 +46,9 @@ func (r *reader) server(node *yaml.Node) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("url: %w", err)
 	}
+	if len(text) > maxPath {
+		return "", fmt.Errorf("line %d: expected a url of at most %d bytes", server.line, maxPath)
+	}
 	expanded, err := r.expand(text, server)
 	if err != nil {
 		return "", fmt.Errorf("url %q: %w", text, err)
@@ -75,7 +78,9 @@ func (r *reader) expand(text string, server *fields) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("variable %q: %w", name, err)
 		}
-		expanded.WriteString(value)
+		if expanded.WriteString(value); expanded.Len() > maxPath {
+			return "", fmt.Errorf("expected at most %d bytes", maxPath)
+		}
 		text = after
 	}
 }

@@ -37,8 +37,9 @@ func pattern(base, template string) (text string, partial bool, err error) {
 // parameter returns a name for a segment with parameters, and whether it is
 // more than one parameter alone.
 func parameter(word string) (name string, part bool, err error) {
-	for rest, found := word, true; ; {
+	for rest := word; ; {
 		var literal, inner string
+		var found bool
 		literal, rest, found = strings.Cut(rest, "{")
 		switch {
 		case strings.Contains(literal, "}"):

@@ -49,7 +49,7 @@ func wrong(node *yaml.Node, expected string) error {
 // follow returns what an alias stands for.
 func (r *reader) follow(node *yaml.Node) (*yaml.Node, error) {
 	if r.budget--; r.budget < 0 {
-		return nil, fmt.Errorf("line %d: the document is too complex: its aliases stand for more than %d values", node.Line, 2*maxNodes)
+		return nil, fmt.Errorf("line %d: %w", node.Line, errComplex)
 	}
 	if node.Kind == yaml.AliasNode {
 		return node.Alias, nil
@@ -69,7 +69,7 @@ func (r *reader) text(node *yaml.Node) (string, error) {
 	return node.Value, nil
 }
 
-// list returns the values of a list.
+// list returns the values of a list, which is a short one.
 func (r *reader) list(node *yaml.Node) ([]*yaml.Node, error) {
 	node, err := r.follow(node)
 	if err != nil {
@@ -78,7 +78,9 @@ func (r *reader) list(node *yaml.Node) ([]*yaml.Node, error) {
 	if node.Kind != yaml.SequenceNode || node.ShortTag() != "!!seq" {
 		return nil, wrong(node, "a list")
 	}
-	r.budget -= len(node.Content)
+	if len(node.Content) > maxList {
+		return nil, fmt.Errorf("line %d: a list of %d: expected at most %d", node.Line, len(node.Content), maxList)
+	}
 	return node.Content, nil
 }
 
@@ -104,10 +106,10 @@ func (r *reader) object(node *yaml.Node) (*fields, error) {
 			return nil, err
 		case name.Kind != yaml.ScalarNode:
 			return nil, wrong(name, "the name of a member")
-		case name.ShortTag() == "!!merge":
+		case name.ShortTag() == "!!merge" && merged == nil:
 			merged = append(merged, node.Content[i+1])
 			continue
-		case f.has(name.Value):
+		case f.has(name.Value), name.ShortTag() == "!!merge":
 			return nil, fmt.Errorf("line %d: %q stands twice", name.Line, name.Value)
 		}
 		f.add(name.Value, node.Content[i+1])
@@ -134,13 +136,16 @@ func (r *reader) merge(f *fields, merged []*yaml.Node) error {
 		}
 		sources := []*yaml.Node{node}
 		if node.Kind == yaml.SequenceNode {
-			sources = node.Content
+			if sources, err = r.list(node); err != nil {
+				return err
+			}
 		}
 		for _, source := range sources {
 			more, err := r.object(source)
 			if err != nil {
 				return err
 			}
+			r.budget -= len(more.names)
 			for _, name := range more.names {
 				if !f.has(name) {
 					f.add(name, more.values[name])
@@ -161,9 +166,13 @@ func (f *fields) has(name string) bool {
 	return ok
 }
 
-// get returns a member, nil where there is none. One that is spelled in other
-// case is an error: "Security" would be passed over, and access with it.
+// get returns a member of a small object, nil where there is none. One that is
+// spelled in other case is an error: "Security" would be passed over, and access
+// with it.
 func (f *fields) get(name string) (*yaml.Node, error) {
+	if len(f.names) > maxList {
+		return nil, fmt.Errorf("line %d: an object of %d members: expected at most %d", f.line, len(f.names), maxList)
+	}
 	for _, other := range f.names {
 		if other != name && strings.EqualFold(other, name) {
 			return nil, fmt.Errorf("line %d: %q: expected %q", f.values[other].Line, other, name)

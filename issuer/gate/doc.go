@@ -9,5 +9,6 @@
 //	verify.go     known from before, or signature, typ, iss; then aud, time,
 //	              and whether its client may still use it
 //	rules.go      what the method and path need
+//	              (package openapi makes rules of documents)
 //	verdict.go    the outcome, from which the answer is made (challenge.go)
 package gate

@@ -31,7 +31,7 @@ func TestAuditOfRefusals(t *testing.T) {
 		method, path, raw string
 		want              fields // besides those that every line has
 	}{
-		"no token":  {"GET", "/orders/1", "", fields{"reason": "no_token", "error": "unauthorized", "status": "401"}},
+		"no token":  {"GET", "/orders/1", "", fields{"reason": "no_token", "error": "unauthorized", "status": "401", "rule": "GET,POST /orders/{id}"}},
 		"malformed": {"PUT", "/orders/1", raw + "x", fields{"reason": "malformed", "error": "invalid_token", "status": "401"}},
 		"forged": {
 			"GET", "/orders/1", raw[:len(raw)-10] + "AAAA" + raw[len(raw)-6:],

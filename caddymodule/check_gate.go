@@ -74,6 +74,7 @@ func (g *Gate) checkMetadataOnly(root place) error {
 		{"rules", len(g.Rules) > 0},
 		{"allow_clients", len(g.AllowClients) > 0},
 		{"allow_clients_of", len(g.AllowClientsOf) > 0},
+		{"openapi", g.OpenAPI != ""},
 		{"report_only", g.ReportOnly},
 		{"forward_token", g.ForwardToken},
 		{"identity_headers", g.IdentityHeaders != IdentityHeaders{}},

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/openapi"
 )
 
-// maxFile is the largest file that is read, in bytes: a key set or a list of
-// certificates is far smaller.
-const maxFile = 1 << 20
+// maxFile is the largest file that is read, in bytes. Whoever takes the content
+// of a kind that is smaller says so.
+const maxFile = openapi.MaxSize
 
 // watchEvery is how often files are looked at for changes.
 const watchEvery = time.Second

@@ -137,7 +137,7 @@ func TestWatchRefuses(t *testing.T) {
 		"links in a circle":    {path("loop"), "cannot be read: "},
 		"a folder":             {folder, "expected a regular file"},
 		"a device that blocks": {os.DevNull, "expected a regular file"},
-		"too large":            {path("large"), "expected at most 1048576 bytes"},
+		"too large":            {path("large"), "expected at most 4194304 bytes"},
 		"broken":               {path("plain"), "nonsense"},
 	} {
 		app := &App{}
@@ -156,7 +156,7 @@ func TestWatchLargestFile(t *testing.T) {
 		t.Errorf("taken: %d times", len(w.taken))
 	}
 	w.write(w.path, strings.Repeat("a", maxFile+1))
-	w.expect(w.taken[0], 1, "E expected at most 1048576 bytes")
+	w.expect(w.taken[0], 1, "E expected at most 4194304 bytes")
 }
 
 // What has changed is read once; what has not is not read at all.

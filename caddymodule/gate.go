@@ -29,6 +29,11 @@ type Gate struct {
 	// no rule covers is refused. Default: none; every request needs a token.
 	Rules []Rule `json:"rules,omitempty"`
 
+	// The path of an OpenAPI 3.0 or 3.1 document (JSON or YAML): what its
+	// operations need become rules behind those above, which win. It is read again
+	// when it changes. Default: none.
+	OpenAPI string `json:"openapi,omitempty"`
+
 	// The client_ids of our own issuer that may pass. Default: every client; none
 	// where `allow_clients_of` stands.
 	AllowClients []string `json:"allow_clients,omitempty"`
@@ -91,11 +96,16 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 		return err
 	}
 	g.app = app
-	g.gate, err = gate.New(g.config(app))
+	config := g.config(app)
+	g.gate, err = gate.New(config)
 	if err != nil {
 		return fmt.Errorf("oauth2_gate: %w", err)
 	}
-	g.headers = newHeaderPolicy(g, g.gate.NamesMethod())
+	if err := g.followDocument(app, config.Rules); err != nil {
+		return err
+	}
+	// Each operation of a document names its method.
+	g.headers = newHeaderPolicy(g, g.OpenAPI != "" || g.gate.NamesMethod())
 	return nil
 }
 
@@ -167,6 +177,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	if !verdict.Allowed {
 		id := refusalID(r)
 		g.app.audit.refused(r, g, &verdict, id)
+		g.report(r, &facts, &verdict, !g.ReportOnly, id)
 		if !g.ReportOnly {
 			return g.deny(w, r, &verdict, id)
 		}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -67,7 +68,7 @@ func newFixtureWithoutKey(t testing.TB, change ...func(*gate.Config)) *fixture {
 	f.Gate = &Gate{
 		Resource: fixtureURL, gate: made, headers: newHeaderPolicy(&Gate{}, made.NamesMethod()),
 		app: &App{
-			logger: zap.New(core), audit: &auditor{logger: zap.New(core)}, shared: &shared{ring: f.ring}, own: own, started: started,
+			logger: zap.New(core), audit: &auditor{logger: zap.New(core)}, shared: &shared{ring: f.ring, report: report.New(report.Config{})}, own: own, started: started,
 		},
 	}
 	return f

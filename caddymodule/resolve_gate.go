@@ -14,6 +14,7 @@ func (g *Gate) resolve(repl *caddy.Replacer, a *App) error {
 	name := g.label(a) + ": "
 	r.text(name+"realm", &g.Realm)
 	r.text(name+"external_url", &g.ExternalURL)
+	r.text(name+"openapi", &g.OpenAPI)
 	r.list(name+"scopes", g.Scopes)
 	r.list(name+"allow_clients", g.AllowClients)
 	r.list(name+"issuers", g.Issuers)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
@@ -71,7 +72,7 @@ type Proofs interface {
 // Gate judges requests for one resource. It is safe for concurrent use.
 type Gate struct {
 	config    Config
-	rules     *Rules
+	rules     atomic.Pointer[Rules]
 	allowed   map[caller]struct{} // nil: every client
 	challenge challenges
 	metadata  *Metadata
@@ -103,11 +104,23 @@ func New(config Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{
-		config: config, rules: rules, allowed: config.allowed(),
+	gate := &Gate{
+		config: config, allowed: config.allowed(),
 		metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL()),
 		header: slices.Contains(config.BearerMethods, BearerHeader),
-	}, nil
+	}
+	gate.rules.Store(rules)
+	return gate, nil
+}
+
+// SetRules puts other rules in force, for requests that come after it. The
+// error is that of [NewRules]; then the former rules stay.
+func (g *Gate) SetRules(rules []Rule) error {
+	prepared, err := NewRules(rules)
+	if err == nil {
+		g.rules.Store(prepared)
+	}
+	return err
 }
 
 // allowed is the set of those who may pass; nil: everyone.
@@ -132,7 +145,7 @@ func (g *Gate) Metadata() *Metadata { return g.metadata }
 
 // NamesMethod tells whether a rule names a method: then headers that override
 // the method must not reach the upstream.
-func (g *Gate) NamesMethod() bool { return g.rules.NamesMethod() }
+func (g *Gate) NamesMethod() bool { return g.rules.Load().NamesMethod() }
 
 // Request is what a gate needs to know of a request, as the upstream will see
 // it: after rewrites, and the very bytes that go on.
@@ -168,14 +181,15 @@ type Target struct {
 // Check judges a request.
 func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 	var rule *Rule
-	if g.rules.Len() > 0 {
+	rules := g.rules.Load()
+	if rules.Len() > 0 {
 		if err := CheckPath(r.EscapedPath, r.Path); err != nil {
 			return deny(badRequest, ReasonPath, err)
 		}
-		rule, _ = g.rules.Match(r.Method, r.Path)
+		rule, _ = rules.Match(r.Method, r.Path)
 	}
 	scheme, raw, reason := g.extract(r)
-	verdict := Verdict{Rule: rule, Uncovered: rule == nil && g.rules.Len() > 0, Reason: reason, scheme: scheme}
+	verdict := Verdict{Rule: rule, Uncovered: rule == nil && rules.Len() > 0, Reason: reason, scheme: scheme}
 	switch reason {
 	case "":
 	case ReasonNoToken, ReasonScheme:
@@ -213,7 +227,7 @@ func (g *Gate) authorize(claims *token.Claims, issuer Issuer, rule *Rule, verdic
 		verdict.Allowed, verdict.Reason = true, ReasonPublic
 	case !g.allows(issuer, claims.ClientID):
 		verdict.outcome, verdict.Reason = forbidden, ReasonClient
-	case rule == nil && g.rules.Len() > 0:
+	case verdict.Uncovered:
 		verdict.outcome, verdict.Reason = forbidden, ReasonNoRule
 	case !claims.Scope.HasAll(g.config.Scopes) || rule != nil && !rule.satisfied(claims.Scope):
 		verdict.outcome, verdict.Reason, verdict.Needed = lacksScope, ReasonScope, g.needed(rule, claims.Scope)

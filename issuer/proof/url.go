@@ -13,7 +13,7 @@ import (
 // are: no url of ours has any. The error quotes nothing.
 func NormalURL(raw string) (string, error) {
 	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" || u.Host == "" || u.User != nil {
+	if err != nil || u.Opaque != "" || u.Hostname() == "" || u.User != nil {
 		return "", errors.New("expected an absolute url")
 	}
 	host := strings.ToLower(u.Host)

@@ -30,6 +30,8 @@ func TestNormalURL(t *testing.T) {
 		"https:h":                 "",
 		"":                        "",
 		"https://h/%":             "",
+		"https://:":               "",
+		"https://:443/":           "",
 		"https://h\x00/":          "",
 		"javascript:alert(1)":     "",
 		"https://h/a;b?token=1;2": "https://h/a;b",

@@ -7,22 +7,26 @@ import "github.com/dd99cb49/caddy-client-credentials/issuer/token"
 // would have to be given, where [Verdict.Needed] is what a challenge may list.
 // There is no set where no scope is needed. None may be changed.
 func (g *Gate) Enough(rule *Rule) []token.Scopes {
-	all := g.config.Scopes
+	always := g.config.Scopes
+	var sets []token.Scopes
 	switch {
 	case rule == nil:
+		sets = []token.Scopes{always}
 	case rule.Public:
 		return nil
-	case rule.Any:
-		sets := make([]token.Scopes, len(rule.Scopes))
-		for i := range rule.Scopes {
-			sets[i] = all.Union(rule.Scopes[i : i+1])
+	case len(rule.Alternatives) > 0:
+		for _, scopes := range rule.Alternatives {
+			sets = append(sets, always.Union(scopes))
 		}
-		return sets
+	case rule.Any:
+		for i := range rule.Scopes {
+			sets = append(sets, always.Union(rule.Scopes[i:i+1]))
+		}
 	default:
-		all = all.Union(rule.Scopes)
+		sets = []token.Scopes{always.Union(rule.Scopes)}
 	}
-	if len(all) == 0 {
+	if len(sets[0]) == 0 { // it is the only one: others name a scope
 		return nil
 	}
-	return []token.Scopes{all}
+	return sets
 }

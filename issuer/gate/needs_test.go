@@ -17,9 +17,10 @@ func TestEnough(t *testing.T) {
 		{Pattern: "/all", Scopes: token.Scopes{"a", "b"}},
 		{Pattern: "/any", Scopes: token.Scopes{"a", "b"}, Any: true},
 		{Pattern: "/token"},
+		{Pattern: "/sets", Alternatives: []token.Scopes{{"a", "b"}, {"c"}}},
 	}
 	g := f.gate(func(c *gate.Config) { c.Scopes, c.Rules = token.Scopes{"api"}, rules })
-	for i, want := range [][]token.Scopes{{{"api", "a", "b"}}, {{"api", "a"}, {"api", "b"}}, {{"api"}}} {
+	for i, want := range [][]token.Scopes{{{"api", "a", "b"}}, {{"api", "a"}, {"api", "b"}}, {{"api"}}, {{"api", "a", "b"}, {"api", "c"}}} {
 		sets := g.Enough(&rules[i])
 		if !reflect.DeepEqual(sets, want) {
 			t.Errorf("%s: got %v, want %v", rules[i].Pattern, sets, want)

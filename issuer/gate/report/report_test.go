@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -342,19 +343,21 @@ func TestMemoryIsBounded(t *testing.T) { // not parallel: it measures
 	entry := Entry{Gate: orders, Method: "PROPFIND", Reason: gate.ReasonScope, Needs: []token.Scopes{{"read"}}}
 	scope := token.Scopes{strings.Repeat("s", maxScope-1)}
 	rest := strings.Repeat("/"+strings.Repeat("a", 30), 4)
+	padding, octets := strings.Repeat("c", maxVerifiedID), make([]byte, 0, 1024)
 	for i := range 1_000_000 {
 		if i == 100_000 { // more than there is room for
 			rest, long = "", ""
 		}
 		word := name(i)
-		entry.Path = "/" + word + rest
-		entry.Verified = i%4 == 0
-		entry.ClientID = word + strings.Repeat("c", maxVerifiedID-len(word))
-		entry.Address, entry.UserAgent = fmt.Sprintf("%d.%d.%d.1", i%200, i/200%200, i/40000), word+long
-		entry.Scope, entry.ID = nil, fmt.Sprintf("%016d", i)
+		entry.Path, entry.UserAgent = "/"+word+rest, word+long
+		entry.Address = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()
+		entry.ID = word
+		entry.Verified, entry.Scope = i%4 == 0, nil
 		if entry.Verified {
 			entry.Scope = scope
 		}
+		octets = append(append(octets[:0], word...), padding[len(word):]...)
+		entry.ClientID = string(octets)
 		r.Add(&entry)
 	}
 	used := heap() - before

@@ -130,7 +130,8 @@ func (a *auditor) refused(r *http.Request, g *Gate, verdict *gate.Verdict, id st
 	if len(verdict.Needed) > 0 {
 		fields = append(fields, zap.Strings("needed_scope", verdict.Needed))
 	}
-	if claims := verdict.Claims; claims != nil {
+	// Of a genuine token that is refused, too: whose it is tells whom to help.
+	if claims := verdict.Signed; claims != nil {
 		fields = append(fields, zap.String("client_id", claims.ClientID), zap.String("issuer", claims.Issuer),
 			zap.Strings("scope", claims.Scope), zap.String("jti", claims.ID))
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -85,5 +86,31 @@ func TestAuditOfClients(t *testing.T) {
 	f.serve(prepared(t.Context(), http.MethodGet, "/", f.token("read")))
 	if got := f.refusal(); got["reason"] != "client_not_allowed" || got["client_id"] != "batch" || got["status"] != int64(403) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Of a genuine token that is refused the log says whose it is, and of a forged
+// one nothing: anybody can write a name.
+func TestAuditOfGenuineTokens(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	signer, err := f.ring.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	raw, err := signer.Sign(&token.Claims{
+		Issuer: fixtureURL, Subject: "batch", Audience: []string{fixtureURL}, ClientID: "batch", ID: "its-jti", IssuedAt: now - 7200, Expires: now - 3600,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.serve(prepared(t.Context(), http.MethodGet, "/", raw))
+	if line := f.refusal(); line["reason"] != "expired" || line["client_id"] != "batch" || line["jti"] != "its-jti" || line["issuer"] != fixtureURL {
+		t.Errorf("genuine: %v", line)
+	}
+	f.serve(prepared(t.Context(), http.MethodGet, "/", raw[:len(raw)-10]+"AAAA"+raw[len(raw)-6:]))
+	if line := f.refusal(); line["reason"] != "signature" || line["client_id"] != nil {
+		t.Errorf("forged: %v", line)
 	}
 }

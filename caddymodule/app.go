@@ -68,7 +68,8 @@ type App struct {
 	proofs   *proof.Checker
 	server   *issuer.Server
 	files    []*watchedFile
-	leased   []string // keys in the pool
+	reading  sync.Mutex // one look at the files at a time
+	leased   []string   // keys in the pool
 
 	started chan struct{} // closed by Start
 	stop    context.CancelFunc

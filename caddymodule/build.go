@@ -78,7 +78,9 @@ func (a *App) longestLifetime() time.Duration {
 
 // proofConfig is how DPoP proofs are judged.
 func (a *App) proofConfig() proof.Config {
-	config := proof.Config{MaxAge: time.Duration(a.DPoP.MaxAge), Marks: a.shared.marks, Now: time.Now}
+	config := proof.Config{
+		MaxAge: time.Duration(a.DPoP.MaxAge), Marks: a.shared.marks, Horizon: &a.shared.horizon, Now: time.Now,
+	}
 	if a.DPoP.Nonce {
 		config.Nonces = a.shared.nonces
 	}
@@ -94,7 +96,7 @@ func (a *App) longestProof() time.Duration {
 // requiresCertificates tells whether tokens of some client are bound to its
 // certificate.
 func (a *App) requiresCertificates() bool {
-	return slices.ContainsFunc(a.Clients, func(c Client) bool { return c.Require == string(client.BoundByCertificate) })
+	return slices.ContainsFunc(a.Clients, func(c Client) bool { return c.Require == string(client.BoundByCertificate) && !c.Disabled })
 }
 
 // aliveClients tells of every configured client whether it is enabled.

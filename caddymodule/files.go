@@ -126,10 +126,22 @@ func (a *App) watch(owner, path string, take func([]byte) error) error {
 
 // reloadFiles reads the files that have changed.
 func (a *App) reloadFiles() {
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	for _, file := range a.files {
 		if file.changed() {
 			a.reload(file)
 		}
+	}
+}
+
+// rereadFiles reads all files, also those that look unchanged: a tool that sets
+// times can put another version of the same size in place.
+func (a *App) rereadFiles() {
+	a.reading.Lock()
+	defer a.reading.Unlock()
+	for _, file := range a.files {
+		a.reload(file)
 	}
 }
 

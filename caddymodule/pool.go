@@ -32,6 +32,7 @@ type shared struct {
 	documents store.Documents
 	marks     *store.Journal // which assertions and proofs were used
 	nonces    *proof.Nonces
+	horizon   proof.Horizon // of used proofs
 
 	// settling guards unsettled: the clients of the configuration in force, as
 	// long as they are not recorded. nil: they are.

@@ -63,8 +63,9 @@ func (a *App) resumeMarks(ctx context.Context) error {
 	if err := a.shared.marks.Resume(ctx, a.longestProof()); err != nil {
 		return err
 	}
+	a.shared.horizon.Keep(time.Duration(a.DPoP.MaxAge), time.Now())
 	if since, until := a.shared.marks.Restriction(); !since.IsZero() {
-		a.logger.Warn("the last run did not stop in order, or another instance runs on this storage: "+
+		a.logger.Warn("a run before this one did not stop in order, or another instance runs on this storage: "+
 			"client assertions and DPoP proofs made until `since` are refused, and until `until` those that do not say when they were made",
 			zap.Time("since", since), zap.Time("until", until))
 	}
@@ -100,6 +101,7 @@ func (a *App) keepUp(ctx context.Context) {
 	if a.own != nil {
 		err = errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx))
 	}
+	a.rereadFiles()
 	lost, failed := a.shared.load(ctx)
 	if err = errors.Join(err, lost, failed, a.shared.marks.Affirm(ctx)); err != nil && ctx.Err() == nil {
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))

@@ -22,9 +22,15 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (
 		return client.Authenticated{}, tooManyFailures(wait)
 	}
 	exhausted := s.config.Failures.Exhausted(limit, event.Address)
-	offered.Cheap = exhausted > 0
+	offered.Cheap, offered.Address = exhausted > 0, event.Address
 	who, err := s.judge(ctx, offered, malformed)
-	if errors.Is(err, client.ErrInvalidClient) {
+	switch {
+	case errors.Is(err, client.ErrUnjudged): // it may be right
+	case errors.Is(err, client.ErrBusy):
+		// Of an address that keeps the queue full, each attempt counts: or it would
+		// never have too many.
+		s.config.Failures.Count(limit, "", event.Address)
+	case errors.Is(err, client.ErrInvalidClient):
 		s.config.Failures.Count(limit, offered.ClientID, event.Address)
 		if exhausted > 0 {
 			return client.Authenticated{}, tooManyFailures(exhausted)
@@ -42,7 +48,7 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (
 // judge asks whose the credentials are.
 func (s *Server) judge(ctx context.Context, offered client.Credentials, malformed error) (client.Authenticated, error) {
 	if offered.Method == "" {
-		return client.Authenticated{}, s.config.Authenticator.Reject(ctx, offered.Cheap, malformed)
+		return client.Authenticated{}, s.config.Authenticator.Reject(ctx, offered, malformed)
 	}
 	return s.config.Authenticator.Authenticate(ctx, offered)
 }

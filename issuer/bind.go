@@ -29,7 +29,7 @@ func proofURLs(urls []string) ([]string, error) {
 func (s *Server) bind(ctx context.Context, c *client.Client, req *request, urls []string) (*token.Confirmation, error) {
 	var bound token.Confirmation
 	if len(req.dpop) > 0 || c.Require == client.BoundByDPoP {
-		thumbprint, err := s.prove(ctx, req, urls)
+		thumbprint, err := s.prove(ctx, c.ID, req, urls)
 		if err != nil {
 			return nil, err
 		}
@@ -49,8 +49,8 @@ func (s *Server) bind(ctx context.Context, c *client.Client, req *request, urls 
 
 // prove judges the DPoP proof of a token request (RFC 9449 section 5) and
 // returns the thumbprint of its key.
-func (s *Server) prove(ctx context.Context, req *request, urls []string) (string, error) {
-	proven, err := s.config.Proofs.Check(ctx, req.dpop, &proof.Request{Method: req.method, URLs: urls})
+func (s *Server) prove(ctx context.Context, owner string, req *request, urls []string) (string, error) {
+	proven, err := s.config.Proofs.Check(ctx, req.dpop, &proof.Request{Method: req.method, URLs: urls, Owner: owner})
 	if err == nil {
 		req.nonce = proven.Nonce
 		return proven.Thumbprint, nil
@@ -59,11 +59,20 @@ func (s *Server) prove(ctx context.Context, req *request, urls []string) (string
 	if !refused {
 		return "", unavailable("replay_marks", err)
 	}
-	refusal := &Error{
-		Code: InvalidDPoPProof, Status: http.StatusBadRequest, Reason: string(check), Description: check.Description(), Cause: err,
-	}
 	if check == proof.CheckNonce {
-		refusal.Code, req.nonce = UseDPoPNonce, s.config.Proofs.NewNonce()
+		return "", s.needsNonce(req, err)
 	}
-	return "", refusal
+	return "", refuseProof(InvalidDPoPProof, check, err)
+}
+
+// needsNonce tells the client to come back with the nonce (RFC 9449 section 8).
+func (s *Server) needsNonce(req *request, cause error) *Error {
+	req.nonce = s.config.Proofs.NewNonce()
+	return refuseProof(UseDPoPNonce, proof.CheckNonce, cause)
+}
+
+func refuseProof(code Code, check proof.Check, cause error) *Error {
+	return &Error{
+		Code: code, Status: http.StatusBadRequest, Reason: string(check), Description: check.Description(), Cause: cause,
+	}
 }

@@ -49,6 +49,9 @@ func (s *Server) issue(ctx context.Context, req *request, urls []string, event *
 	if err := checkGrantType(req.form.get("grant_type")); err != nil {
 		return nil, err
 	}
+	if s.config.Proofs.LacksNonce(req.dpop) {
+		return nil, s.needsNonce(req, nil)
+	}
 	// Judged before scope and resource, which tell nothing to strangers.
 	who, err := s.authenticate(ctx, req, event)
 	if err != nil {

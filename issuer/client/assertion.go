@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -44,24 +45,21 @@ func FromAssertion(raw string) (Credentials, error) {
 // up only by one that is good.
 func (a *Authenticator) assertion(ctx context.Context, c Credentials) (Authenticated, error) {
 	named, barred := a.holder(c.ClientID)
-	var keys []token.VerificationKey
+	var found []token.VerificationKey
+	var unknown error // why there are no keys
 	if barred == "" {
-		var err error
-		if keys, err = named.client.Keys.Find(ctx, c.Assertion.KeyID, c.Assertion.Algorithm); err != nil {
-			return Authenticated{}, &Failure{Reason: ofAssertion(token.CheckKey), Cause: err}
-		}
+		found, unknown = named.client.Keys.Find(ctx, c.Assertion.KeyID, c.Assertion.Algorithm)
 	}
-	// A client without a fitting key, and one that does not exist, cost a
-	// signature check too.
-	unfit := len(keys) == 0
-	if unfit {
-		keys = []token.VerificationKey{nobodysKey(c.Assertion.Algorithm)}
+	if ctx.Err() != nil { // the client has gone, and has proved nothing
+		return Authenticated{}, fmt.Errorf("looking for the client's keys: %w", ctx.Err())
 	}
-	err := c.Assertion.Verify(keys)
+	err := c.Assertion.Verify(padded(found, c.Assertion))
 	switch check, _ := token.Failed(err); {
 	case barred != "":
 		return Authenticated{}, &Failure{Reason: barred}
-	case unfit:
+	case unknown != nil:
+		return Authenticated{}, withoutKeys(unknown)
+	case len(found) == 0:
 		return Authenticated{}, &Failure{Reason: ofAssertion(token.CheckKey), Cause: errors.New("no key of the client fits kid and alg")}
 	case err != nil:
 		return Authenticated{}, &Failure{Reason: ofAssertion(check)}
@@ -73,6 +71,30 @@ func (a *Authenticator) assertion(ctx context.Context, c Credentials) (Authentic
 		return Authenticated{}, err
 	}
 	return Authenticated{client: &named.client, method: PrivateKeyJWT}, nil
+}
+
+// padded fills up with keys that nobody has, so that a refusal costs as many
+// signature checks for a client with few keys, with none, and for one that does
+// not exist: one where the assertion names its key, two where it may be signed
+// with the former or the next one.
+func padded(found []token.VerificationKey, assertion *token.Assertion) []token.VerificationKey {
+	wanted := 1
+	if assertion.KeyID == "" {
+		wanted = 2
+	}
+	for found = slices.Clone(found); len(found) < wanted; {
+		found = append(found, nobodysKey(assertion.Algorithm))
+	}
+	return found
+}
+
+// withoutKeys is the failure of a client whose keys cannot be had. Until they
+// are known for the first time, nobody can tell whether it was right.
+func withoutKeys(cause error) *Failure {
+	if errors.Is(cause, keys.ErrNoSet) {
+		return &Failure{Reason: ReasonKeysUnknown, Cause: cause}
+	}
+	return &Failure{Reason: ofAssertion(token.CheckKey), Cause: cause}
 }
 
 // holder returns the account of a client that may use assertions, or why there

@@ -64,7 +64,7 @@ func (s signers) claims(id string) tokentest.Members {
 func (s signers) assert(raw string) (Authenticated, error) {
 	credentials, err := FromAssertion(raw)
 	if err != nil {
-		return Authenticated{}, s.Reject(context.Background(), false, err)
+		return Authenticated{}, s.Reject(context.Background(), Credentials{}, err)
 	}
 	return s.Authenticate(context.Background(), credentials)
 }

@@ -65,24 +65,25 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (Authen
 		err = &Failure{Reason: ReasonMalformed}
 	}
 	if errors.Is(err, ErrInvalidClient) {
-		return Authenticated{}, a.refuse(ctx, c.Cheap, err)
+		return Authenticated{}, a.refuse(ctx, c, err)
 	}
 	return who, err
 }
 
 // Reject refuses a request whose credentials are missing (a nil cause) or
-// could not be read. It costs what [Authenticator.Authenticate] costs and
+// could not be read; of c only what says where they come from and what they may
+// cost is looked at. It costs what [Authenticator.Authenticate] costs and
 // returns the same kinds of error; the cause must not quote the credentials.
-func (a *Authenticator) Reject(ctx context.Context, cheap bool, cause error) error {
+func (a *Authenticator) Reject(ctx context.Context, c Credentials, cause error) error {
 	if cause == nil {
-		return a.refuse(ctx, cheap, &Failure{Reason: ReasonMissing})
+		return a.refuse(ctx, c, &Failure{Reason: ReasonMissing})
 	}
-	return a.refuse(ctx, cheap, &Failure{Reason: ReasonMalformed, Cause: cause})
+	return a.refuse(ctx, c, &Failure{Reason: ReasonMalformed, Cause: cause})
 }
 
 // refuse spends what a wrong secret costs and returns the failure.
-func (a *Authenticator) refuse(ctx context.Context, cheap bool, failure error) error {
-	if _, err := a.match(ctx, a.Registry.nobody, Credentials{Cheap: cheap}); err != nil {
+func (a *Authenticator) refuse(ctx context.Context, c Credentials, failure error) error {
+	if _, err := a.match(ctx, a.Registry.nobody, Credentials{Cheap: c.Cheap, Address: c.Address}); err != nil {
 		return err
 	}
 	return failure

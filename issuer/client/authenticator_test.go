@@ -84,7 +84,7 @@ func TestFailureText(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	cause := errors.New("no colon")
-	err := f.Reject(t.Context(), false, cause)
+	err := f.Reject(t.Context(), Credentials{}, cause)
 	if err.Error() != "client authentication failed: malformed: no colon" || !errors.Is(err, cause) {
 		t.Errorf("%v", err)
 	}

@@ -76,6 +76,9 @@ func (c *Client) MayIntrospect(owner string) bool {
 
 // methods lists how the client may prove who it is.
 func (c *Client) methods() []Method {
+	if c.Disabled {
+		return nil
+	}
 	var list []Method
 	if len(c.Secrets) > 0 {
 		list = append(list, SecretBasic, SecretPost)

@@ -58,8 +58,8 @@ func TestEveryFailureCostsTheSame(t *testing.T) {
 		}
 	}
 	for name, refuse := range map[Reason]func() error{
-		ReasonMissing:   func() error { return f.Reject(context.Background(), false, nil) },
-		ReasonMalformed: func() error { return f.Reject(context.Background(), false, errors.New("no colon")) },
+		ReasonMissing:   func() error { return f.Reject(context.Background(), Credentials{}, nil) },
+		ReasonMalformed: func() error { return f.Reject(context.Background(), Credentials{}, errors.New("no colon")) },
 	} {
 		if err := refuse(); reasonOf(err) != name {
 			t.Errorf("%v, expected %s", err, name)
@@ -132,7 +132,7 @@ func TestCheapCredentials(t *testing.T) {
 			t.Errorf("wrong secret of %s: %v", id, err)
 		}
 	}
-	if err := f.Reject(t.Context(), true, nil); !errors.Is(err, ErrCostly) {
+	if err := f.Reject(t.Context(), Credentials{Cheap: true}, nil); !errors.Is(err, ErrCostly) {
 		t.Errorf("nothing: %v", err)
 	}
 	if spent := f.take(); len(spent) != 0 {

@@ -40,6 +40,9 @@ type Credentials struct {
 	// ChainVerified: the certificate's chain ends in a root that is trusted.
 	ChainVerified bool `json:"-"`
 
+	// Address is where they come from.
+	Address string `json:"-"`
+
 	// Cheap: no slow hash is computed for them, see [ErrCostly].
 	Cheap bool `json:"-"`
 }

@@ -10,6 +10,10 @@ import (
 // (RFC 6749 section 5.2). The client is not told more.
 var ErrInvalidClient = errors.New("client authentication failed")
 
+// ErrUnjudged is what a [Failure] is too where the client may have been right:
+// its keys could not be had yet. It is refused, and not counted against it.
+var ErrUnjudged = errors.New("the client's keys are not known yet")
+
 // Reason says why a client could not be authenticated: for the audit log and
 // metrics, never for the client. The set is bounded.
 type Reason string
@@ -28,6 +32,7 @@ const (
 	// [token.Assertion] finds: assertion_typ, assertion_alg, assertion_malformed,
 	// assertion_key and assertion_signature.
 	ReasonNoKeys            Reason = "no_keys"                 // the client has none: it may not use this method
+	ReasonKeysUnknown       Reason = "keys_unknown"            // they could not be fetched yet
 	ReasonAssertionIssuer   Reason = "assertion_iss"           // `iss` is not the client
 	ReasonAssertionAudience Reason = "assertion_aud"           // meant for another server
 	ReasonAssertionExpired  Reason = "assertion_expired"       // `exp` is missing or past
@@ -63,7 +68,9 @@ func (f *Failure) Error() string {
 }
 
 // Is makes all failures one [ErrInvalidClient].
-func (f *Failure) Is(target error) bool { return target == ErrInvalidClient }
+func (f *Failure) Is(target error) bool {
+	return target == ErrInvalidClient || target == ErrUnjudged && f.Reason == ReasonKeysUnknown
+}
 
 // Unwrap returns the cause, which may be nil.
 func (f *Failure) Unwrap() error { return f.Cause }

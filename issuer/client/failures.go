@@ -66,9 +66,12 @@ func (f *Failures) Exhausted(limit FailureLimit, address string) time.Duration {
 
 // Count notes a failure; of one who names no client, for the address alone.
 func (f *Failures) Count(limit FailureLimit, clientID, address string) {
+	// What an exhausted address tries has no answer of its own any more: names
+	// that it makes up must not push out one that is being guessed at.
+	key, exhausted := keyOf(clientID, address), f.Exhausted(limit, address) > 0
 	f.charge(limit.ofAddress(), keyOfAddress(address))
-	if clientID != "" {
-		f.charge(limit, keyOf(clientID, address))
+	if _, known := f.limiters.GetIfPresent(key); clientID != "" && (known || !exhausted) {
+		f.charge(limit, key)
 	}
 }
 

@@ -26,7 +26,7 @@ func newFixture(t testing.TB, clients ...Client) *fixture {
 	t.Helper()
 	f := &fixture{time: start, spent: make(map[class]int)}
 	f.Authenticator = NewAuthenticator(AuthenticatorConfig{
-		Registry: newRegistry(t, clients...), Memory: NewMemory(f.clock), Queue: newQueue(1, 1),
+		Registry: newRegistry(t, clients...), Memory: NewMemory(f.clock), Queue: newQueue(1, 20),
 		Marks: store.NewMemoryMarks(0, f.clock), Now: f.clock,
 	})
 	f.compute = f.count

@@ -67,7 +67,7 @@ func (a *Authenticator) match(ctx context.Context, tried *account, c Credentials
 	if c.Cheap {
 		return nil, ErrCostly
 	}
-	secret, err := a.matchSlow(ctx, tried, presented)
+	secret, err := a.matchSlow(ctx, tried, c)
 	if err == nil && secret == nil {
 		return expired, nil
 	}
@@ -75,8 +75,9 @@ func (a *Authenticator) match(ctx context.Context, tried *account, c Credentials
 }
 
 // matchSlow does the same with the slow candidates, in one turn of the queue.
-func (a *Authenticator) matchSlow(ctx context.Context, tried *account, presented string) (*Secret, error) {
-	turn, err := a.Queue.enter(ctx, tried.candidates.lanes)
+func (a *Authenticator) matchSlow(ctx context.Context, tried *account, c Credentials) (*Secret, error) {
+	presented := c.Secret
+	turn, err := a.Queue.enter(ctx, tried.candidates.lanes, c.Address)
 	if err != nil {
 		return nil, err
 	}

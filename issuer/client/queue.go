@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -12,8 +13,12 @@ import (
 // the credentials: the answer is 503 with Retry-After.
 var ErrBusy = errors.New("too many client authentications are waiting")
 
-// maxWaiting is how many attempts may wait for their turn, all clients together.
-const maxWaiting = 64
+// maxWaiting is how many attempts may wait for their turn, all clients
+// together, and maxWaitingEach how many of them may come from one address.
+const (
+	maxWaiting     = 128
+	maxWaitingEach = 80
+)
 
 // Queue lets a few attempts at a time compute slow hashes, so that strangers
 // cannot exhaust memory and processors. There is one for the whole process:
@@ -23,10 +28,21 @@ type Queue struct {
 	waiting    chan struct{}
 	taking     chan struct{} // held by the one who takes places: two who need several must not hold a part each
 	processors int           // there are
+
+	mu   sync.Mutex
+	from map[string]*waiters // by the address that they come from
+}
+
+// waiters are those who wait from one address. One of them at a time stands in
+// line with those of other addresses: who sends wrong secrets by the dozen
+// keeps others waiting for one of these, and not for all.
+type waiters struct {
+	count int
+	first chan struct{}
 }
 
 // NewQueue returns a queue that keeps half of the processors busy that Go uses,
-// at least one, and lets 64 attempts wait.
+// at least one, and lets 128 attempts wait.
 func NewQueue() *Queue {
 	processors := runtime.GOMAXPROCS(0)
 	q := newQueue(max(1, processors/2), maxWaiting)
@@ -37,7 +53,7 @@ func NewQueue() *Queue {
 func newQueue(running, waiting int) *Queue {
 	return &Queue{
 		running: make(chan struct{}, running), waiting: make(chan struct{}, waiting),
-		taking: make(chan struct{}, 1), processors: running,
+		taking: make(chan struct{}, 1), processors: running, from: make(map[string]*waiters),
 	}
 }
 
@@ -50,17 +66,22 @@ type turn struct {
 }
 
 // enter waits for a turn with hashes of so many lanes, each of which keeps a
-// processor busy. Without a nil error there is none: [ErrBusy] where the queue
-// is full, or the context's error.
-func (q *Queue) enter(ctx context.Context, lanes int) (*turn, error) {
+// processor busy. Without a nil error there is none: [ErrBusy] where too many
+// wait, or too many of one address, or the context's error.
+func (q *Queue) enter(ctx context.Context, lanes int, address string) (*turn, error) {
 	t := &turn{queue: q, processors: min(lanes, q.processors)}
 	t.places = min(t.processors, cap(q.running))
 	if !t.tryTake() {
-		select {
-		case q.waiting <- struct{}{}:
-			defer func() { <-q.waiting }()
-		default:
+		line, ok := q.wait(address)
+		if !ok {
 			return nil, ErrBusy
+		}
+		defer q.waited(address)
+		select {
+		case line <- struct{}{}:
+			defer func() { <-line }()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting to authenticate a client: %w", ctx.Err())
 		}
 		if err := t.take(ctx); err != nil {
 			return nil, fmt.Errorf("waiting to authenticate a client: %w", err)
@@ -68,6 +89,38 @@ func (q *Queue) enter(ctx context.Context, lanes int) (*turn, error) {
 	}
 	t.began = time.Now()
 	return t, nil
+}
+
+// wait takes a place among those who wait, which waited gives back; the first
+// in line is who can send to the channel.
+func (q *Queue) wait(address string) (line chan struct{}, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	mine := q.from[address]
+	if mine == nil {
+		mine = &waiters{first: make(chan struct{}, 1)}
+	}
+	if mine.count >= maxWaitingEach {
+		return nil, false
+	}
+	select {
+	case q.waiting <- struct{}{}:
+	default:
+		return nil, false
+	}
+	mine.count++
+	q.from[address] = mine
+	return mine.first, true
+}
+
+func (q *Queue) waited(address string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	<-q.waiting
+	mine := q.from[address]
+	if mine.count--; mine.count == 0 {
+		delete(q.from, address)
+	}
 }
 
 // tryTake takes the places where that needs no waiting.

@@ -97,7 +97,7 @@ func TestWaitingForSeveralPlaces(t *testing.T) {
 		results := make(chan error)
 		for _, lanes := range []int{2, 1} {
 			go func() {
-				_, err := q.enter(waiting, lanes)
+				_, err := q.enter(waiting, lanes, "")
 				results <- err
 			}()
 			synctest.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,12 +24,12 @@ func TestQueueBounds(t *testing.T) {
 		results := make(chan error, 3)
 		for range 3 {
 			go func() {
-				_, err := q.enter(waiting, 1)
+				_, err := q.enter(waiting, 1, "")
 				results <- err
 			}()
 		}
 		synctest.Wait()
-		if _, err := q.enter(t.Context(), 1); !errors.Is(err, ErrBusy) {
+		if _, err := q.enter(t.Context(), 1, ""); !errors.Is(err, ErrBusy) {
 			t.Errorf("a queue that is full: %v", err)
 		}
 		running.leave()
@@ -49,7 +50,7 @@ func TestQueueBounds(t *testing.T) {
 
 func enter(t *testing.T, q *Queue, lanes int) *turn {
 	t.Helper()
-	taken, err := q.enter(t.Context(), lanes)
+	taken, err := q.enter(t.Context(), lanes, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestBusyQueueHurtsNoKnownClient(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if err := f.Reject(t.Context(), false, nil); !errors.Is(err, ErrBusy) {
+	if err := f.Reject(t.Context(), Credentials{}, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("no credentials: %v", err)
 	}
 	if spent := f.take(); len(spent) != 0 {
@@ -187,5 +188,74 @@ func TestTurnsAreGivenBack(t *testing.T) {
 	}()
 	if len(f.Queue.running) != 0 {
 		t.Error("the turn was not given back")
+	}
+}
+
+// Who comes from another address waits for one attempt of those who came
+// before, and not for all of them.
+func TestAddressesTakeTurns(t *testing.T) {
+	t.Parallel()
+	q := newQueue(1, 20)
+	busy, err := q.enter(t.Context(), 1, "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	var mutex sync.Mutex
+	var all sync.WaitGroup
+	attempt := func(address string) {
+		all.Go(func() {
+			turn, err := q.enter(t.Context(), 1, address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mutex.Lock()
+			order = append(order, address)
+			mutex.Unlock()
+			turn.leave()
+		})
+	}
+	for range 10 {
+		attempt("192.0.2.1")
+	}
+	awaitWaiting(t, q, 10)
+	attempt("192.0.2.2")
+	awaitWaiting(t, q, 11)
+	busy.leave()
+	all.Wait()
+	if at := slices.Index(order, "192.0.2.2"); at > 2 {
+		t.Errorf("turns: %q", order)
+	}
+}
+
+func awaitWaiting(t *testing.T, q *Queue, count int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); len(q.waiting) < count; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d wait, expected %d", len(q.waiting), count)
+		}
+	}
+	time.Sleep(10 * time.Millisecond) // the last one gets to its place
+}
+
+// One address cannot take all places among those who wait.
+func TestPlacesOfAnAddress(t *testing.T) {
+	t.Parallel()
+	q := NewQueue()
+	places := 0
+	for ; ; places++ {
+		if _, ok := q.wait("192.0.2.1"); !ok {
+			break
+		}
+	}
+	if _, ok := q.wait("192.0.2.2"); !ok || places != maxWaitingEach {
+		t.Errorf("%d places, another address: %v", places, ok)
+	}
+	for range places {
+		q.waited("192.0.2.1")
+	}
+	if q.waited("192.0.2.2"); len(q.from) != 0 || len(q.waiting) != 0 {
+		t.Errorf("%v and %d are left", q.from, len(q.waiting))
 	}
 }

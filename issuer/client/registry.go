@@ -117,10 +117,11 @@ func (r *Registry) Methods() []Method {
 	return slices.DeleteFunc(all, func(method Method) bool { return !found[method] })
 }
 
-// Requires tells whether the tokens of one of the clients must be bound so.
+// Requires tells whether the tokens of one of the clients that are enabled must
+// be bound so.
 func (r *Registry) Requires(binding Binding) bool {
 	for _, known := range r.accounts {
-		if known.client.Require == binding {
+		if known.client.Require == binding && !known.client.Disabled {
 			return true
 		}
 	}

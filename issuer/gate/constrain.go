@@ -33,17 +33,21 @@ func (g *Gate) constrain(ctx context.Context, claims *token.Claims, raw string, 
 		verdict.Proved = r.Proved
 		return nil
 	}
-	return g.prove(ctx, bound.KeyThumbprint, raw, r, verdict)
+	return g.prove(ctx, claims, raw, r, verdict)
 }
 
 // prove asks for a DPoP proof of the key.
-func (g *Gate) prove(ctx context.Context, thumbprint, raw string, r *Request, verdict *Verdict) error {
+func (g *Gate) prove(ctx context.Context, claims *token.Claims, raw string, r *Request, verdict *Verdict) error {
+	thumbprint := claims.Confirmation.KeyThumbprint
+	if len(r.DPoP) == 0 {
+		return &proof.Error{Check: proof.CheckMissing}
+	}
 	url, err := g.proofURL(r.Target)
 	if err != nil {
 		return &proof.Error{Check: proof.CheckURL, Cause: err}
 	}
 	proven, err := g.config.Proofs.Check(ctx, r.DPoP, &proof.Request{
-		Method: r.Target.Method, URLs: []string{url}, AccessToken: raw, Thumbprint: thumbprint,
+		Method: r.Target.Method, URLs: []string{url}, AccessToken: raw, Thumbprint: thumbprint, Owner: claims.ClientID,
 	})
 	verdict.Nonce, verdict.Proved = proven.Nonce, proven.Thumbprint
 	return err

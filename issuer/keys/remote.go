@@ -39,6 +39,9 @@ const (
 // that gets it has cost a lookup, and a later one may be served.
 var ErrBusy = errors.New("too many requests wait for the next fetch of keys")
 
+// ErrNoSet is the error, beside that of the fetch, where no set was ever had.
+var ErrNoSet = errors.New("no keys are known yet")
+
 // ErrTooSoon is the error where a kid is not known, fetches for such kids have
 // been in vain, and the next one may not begin yet. A request that comes after
 // the interval may be served.
@@ -160,7 +163,7 @@ func (r *Remote) Generation() uint64 {
 // exchanged there is seen after 5 minutes.
 //
 // No key and no error: there is none, as of a fetch that began after the call.
-// The error is [ErrBusy], [ErrTooSoon], that of ctx, or says why the fetch failed;
+// The error is [ErrBusy], [ErrTooSoon], [ErrNoSet], that of ctx, or says why the fetch failed;
 // it holds nothing of the answer.
 func (r *Remote) Find(ctx context.Context, kid string, alg token.Algorithm) ([]token.VerificationKey, error) {
 	alg, ok := token.AlgorithmOf(string(alg))
@@ -169,7 +172,11 @@ func (r *Remote) Find(ctx context.Context, kid string, alg token.Algorithm) ([]t
 	}
 	keys, known := r.look(kid, alg)
 	if !known {
-		return r.await(ctx, kid, alg)
+		keys, err := r.await(ctx, kid, alg)
+		if err != nil && r.current.Load().set == nil {
+			err = fmt.Errorf("%w: %w", ErrNoSet, err)
+		}
+		return keys, err
 	}
 	r.refreshIfOld()
 	return keys, nil

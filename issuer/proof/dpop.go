@@ -19,10 +19,14 @@ const (
 
 // Config is what a [Checker] judges by. Fields without a default are needed.
 type Config struct {
-	MaxAge time.Duration    // how old a proof may be; default [DefaultMaxAge]
-	Marks  store.Marks      // remembers which proofs were used
-	Nonces *Nonces          // default: nobody needs one
-	Now    func() time.Time // default: time.Now
+	MaxAge time.Duration // how old a proof may be; default [DefaultMaxAge]
+	Marks  store.Marks   // remembers which proofs were used
+	Nonces *Nonces       // default: nobody needs one
+
+	// Horizon is how far back uses are known. Default: as far as proofs may be old.
+	Horizon *Horizon
+
+	Now func() time.Time // default: time.Now
 }
 
 // Checker judges DPoP proofs (RFC 9449 section 4.3). It is safe for concurrent use.
@@ -54,6 +58,9 @@ type Request struct {
 	AccessToken string
 	// Thumbprint is the key that the token is bound to; empty: any key will do.
 	Thumbprint string
+	// Owner is the client that sends the proof, by its client_id: what it uses up
+	// is counted against it, whatever keys it makes.
+	Owner string
 }
 
 // Proven is what a good proof has shown.
@@ -68,6 +75,21 @@ func (c *Checker) NewNonce() string {
 		return ""
 	}
 	return c.config.Nonces.Current()
+}
+
+// LacksNonce tells whether a proof that can be read lacks a good nonce, before
+// anything else is judged of it or of who sends it: a client that learns of the
+// nonce only after an assertion was used up would have to make another one.
+func (c *Checker) LacksNonce(fields []string) bool {
+	if c.config.Nonces == nil || len(fields) != 1 {
+		return false
+	}
+	proof, err := token.ReadProof(fields[0])
+	if err != nil {
+		return false // told later what is wrong with it
+	}
+	good, _ := c.config.Nonces.Check(proof.Nonce)
+	return !good
 }
 
 // Check judges the DPoP fields of a request. A proof that is refused is not
@@ -103,7 +125,7 @@ func (c *Checker) Check(ctx context.Context, fields []string, want *Request) (Pr
 	if err != nil {
 		return Proven{}, err
 	}
-	if err := c.use(ctx, proof, thumbprint); err != nil {
+	if err := c.use(ctx, proof, thumbprint, want.Owner); err != nil {
 		return Proven{}, err
 	}
 	return Proven{Thumbprint: thumbprint, Nonce: renewed}, nil
@@ -121,6 +143,9 @@ func (c *Checker) claims(proof *token.Proof, want *Request) error {
 	made, now := time.Unix(proof.IssuedAt, 0), c.config.Now()
 	if made.After(now.Add(Skew)) || !now.Before(c.end(made)) {
 		return refuse(CheckTime, nil)
+	}
+	if c.config.Horizon.before(made) {
+		return refuse(CheckReplay, errors.New("made when proofs were remembered for a shorter time"))
 	}
 	if proof.ID == "" {
 		return refuse(CheckID, nil)
@@ -170,10 +195,10 @@ func (c *Checker) nonce(nonce string) (renewed string, err error) {
 
 // use notes that the proof was used (section 11.1). It is the last check: a
 // proof that is refused for something else can be sent again.
-func (c *Checker) use(ctx context.Context, proof *token.Proof, thumbprint string) error {
+func (c *Checker) use(ctx context.Context, proof *token.Proof, thumbprint, owner string) error {
 	made := time.Unix(proof.IssuedAt, 0)
 	err := c.config.Marks.Mark(ctx, store.Mark{
-		Kind: store.KindProof, Owner: thumbprint, ID: proof.ID, Made: made, Until: c.end(made),
+		Kind: store.KindProof, Owner: owner, ID: thumbprint + " " + proof.ID, Made: made, Until: c.end(made),
 	})
 	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrStale) {
 		return refuse(CheckReplay, err)

@@ -37,6 +37,11 @@ func readMessage(raw string) (*message, error) {
 	if _, critical := header["crit"]; critical {
 		return nil, refuse(CheckFormat, errors.New("crit names an extension that is not understood"))
 	}
+	if id, named := header["kid"]; named {
+		if _, isText := id.(string); !isText { // RFC 7515 section 4.1.4
+			return nil, refuse(CheckFormat, errors.New("kid is not a string"))
+		}
+	}
 	return &message{header: header, signed: signed, signature: signature}, nil
 }
 

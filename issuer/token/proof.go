@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ func ReadProof(raw string) (*Proof, error) {
 	}
 	jwk, err := m.embeddedKey()
 	if err != nil {
-		return nil, refuse(CheckFormat, err)
+		return nil, err
 	}
 	members, err := m.members()
 	if err != nil {
@@ -60,19 +61,32 @@ func ReadProof(raw string) (*Proof, error) {
 	return proof, nil
 }
 
-// embeddedKey is the text of the header's `jwk`.
+// embeddedKey is the text of the header's `jwk`. Errors are [*Error].
 func (m *message) embeddedKey() ([]byte, error) {
-	if _, isObject := m.header["jwk"].(map[string]any); !isObject {
-		return nil, errors.New("jwk: expected an object")
+	jwk, isObject := m.header["jwk"].(map[string]any)
+	if !isObject {
+		return nil, refuse(CheckFormat, errors.New("jwk: expected an object"))
+	}
+	// A private key in a header is stolen, each part of it (RFC 9449 section 4.3,
+	// check 7; RFC 7518 section 6).
+	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
+		if _, private := jwk[member]; private {
+			return nil, refuse(CheckKey, errors.New("jwk: expected a public key"))
+		}
+	}
+	if operations, given := jwk["key_ops"]; given {
+		if list, _ := operations.([]any); !slices.Contains(list, any("verify")) {
+			return nil, refuse(CheckKey, errors.New("jwk: key_ops: expected verify"))
+		}
 	}
 	encoded, _, _ := strings.Cut(m.signed, ".")
 	data, err := strict.DecodeString(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return nil, refuse(CheckFormat, fmt.Errorf("header: %w", err))
 	}
 	var members map[string]json.RawMessage // case-sensitive, as the header was read
 	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, errors.New("header: not a JSON object")
+		return nil, refuse(CheckFormat, errors.New("header: not a JSON object"))
 	}
 	return members["jwk"], nil
 }

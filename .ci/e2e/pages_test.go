@@ -33,12 +33,18 @@ type page struct {
 
 func newPage(t *testing.T) *page {
 	t.Helper()
-	p := &page{etc: t.TempDir(), home: t.TempDir(), plain: freePort(t)}
-	p.pool = makeCertificates(t, p.etc)
+	folder := t.TempDir()
+	return newPageIn(t, folder, makeCertificates(t, folder))
+}
+
+// newPageIn makes a page whose /etc/caddy has the pool's CA already. env is for Caddy.
+func newPageIn(t *testing.T, etc string, pool *x509.CertPool, env ...string) *page {
+	t.Helper()
+	p := &page{etc: etc, home: t.TempDir(), plain: freePort(t), pool: pool}
 	if err := os.Mkdir(filepath.Join(p.etc, "clients"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p.instance = launch(t, "{\n\tadmin {$ADMIN}\n}\n")
+	p.instance = launch(t, "{\n\tadmin {$ADMIN}\n}\n", env...)
 	p.connect(t, p.port)
 	p.shell = newShell(t, p.home)
 	return p
@@ -272,12 +278,18 @@ func (s *shell) run(t *testing.T, text string) (output, status string) {
 // asked for: how programs that read HTTPS_PROXY get there.
 func (p *page) proxy(t *testing.T) string {
 	t.Helper()
+	return proxyTo(t, fmt.Sprintf("127.0.0.1:%d", p.port))
+}
+
+// proxyTo is an HTTPS proxy that connects to one address.
+func proxyTo(t *testing.T, address string) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		behind, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
+		behind, err := net.Dial("tcp", address)
 		if err != nil || r.Method != http.MethodConnect {
 			w.WriteHeader(http.StatusBadGateway)
 			return

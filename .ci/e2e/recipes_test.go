@@ -233,12 +233,7 @@ func TestRecipeForAccessLogs(t *testing.T) {
 	second := proof(t, key, "GET", "https://api.example.com/orders", token, nil)
 	p.says(t, fmt.Sprintf(`curl -s -o /dev/null -w '%%{http_code}' -H 'Authorization: DPoP %[1]s' -H '%[2]s' -H 'X-Api-Key: %[3]s' \
 	'https://api.example.com/orders?client_secret=%[3]s&access_token=%[1]s&client_assertion=%[1]s'`, token, second, batchSecret), "200")
-	path := filepath.Join(logs, "access.log")
-	deadline := time.Now().Add(10 * time.Second)
-	for strings.Count(readIfThere(path), "\n") < 2 && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond)
-	}
-	logged := readFile(t, path)
+	logged := waitForLines(t, filepath.Join(logs, "access.log"), 2)
 	if !strings.Contains(logged, `"user_id":"nightly-batch"`) || strings.Count(logged, "\n") != 2 {
 		t.Errorf("the log:\n%s", logged)
 	}
@@ -247,6 +242,67 @@ func TestRecipeForAccessLogs(t *testing.T) {
 			t.Errorf("%s shows in the log:\n%s", secret, logged)
 		}
 	}
+}
+
+// The filters that are documented for tokens in the query keep them out of both
+// logs, whatever becomes of the request.
+func TestRecipeForQueryTokens(t *testing.T) {
+	t.Parallel()
+	p := newPage(t)
+	logs := t.TempDir()
+	p.words = [][2]string{{"/var/log/caddy", logs}, {"/etc/caddy/secrets", p.etc + "/clients"}}
+	writeFile(t, filepath.Join(p.etc, "clients", "nightly-batch"), batchSecret+"\n")
+	text := blockOf(t, "operations.md", "What if tokens come in the query?", "caddyfile")
+	p.serve(t, text)
+	p.says(t, `TOKEN=$(curl -s -u nightly-batch:`+batchSecret+` -d grant_type=client_credentials https://api.example.com/oauth2/token | sed -E 's/.*"access_token":"([^"]+)".*/\1/')
+get() { curl -s -o /dev/null -w '%{http_code} ' -H "Referer: https://api.example.com/orders?access_token=$TOKEN" "https://api.example.com/orders?$1"; }
+get "access_token=$TOKEN"; get "a=1&access%5Ftoken=$TOKEN"; get "a=1;access_token=$TOKEN"; get "access_token=$TOKEN&access_token=$TOKEN"; get "access_token=$TOKEN%zz"`,
+		"200 200 401 400 401")
+	for _, heard := range p.upstream.drain() {
+		if strings.Contains(heard.line, "oken") {
+			t.Errorf("the API heard %q", heard.line)
+		}
+	}
+	p.serve(t, strings.Replace(text, "127.0.0.1:9000", "127.0.0.1:1", 1)) // nobody listens there
+	p.says(t, `get "access_token=$TOKEN"; get "a=1&access%5Ftoken=$TOKEN"`, "502 502")
+	if err := p.await(`"status":502`, 5*time.Second); err != nil {
+		t.Error(err)
+	}
+	logged := waitForLines(t, filepath.Join(logs, "access.log"), 8) + p.output.String()
+	if strings.Count(logged, "access_token=REDACTED") < 4 {
+		t.Errorf("the logs:\n%s", logged)
+	}
+	raw, _ := p.shell.run(t, `printf %s "$TOKEN"`)
+	if strings.Contains(logged, strings.Split(raw, ".")[2]) {
+		t.Errorf("the token shows in\n%s", logged)
+	}
+}
+
+// The documented field tells whose client it was.
+func TestRecipeForIssuersInLogs(t *testing.T) {
+	t.Parallel()
+	p := newPage(t)
+	logs := t.TempDir()
+	p.words = [][2]string{{"/var/log/caddy", logs}, {"/etc/caddy/secrets", p.etc + "/clients"}}
+	writeFile(t, filepath.Join(p.etc, "clients", "nightly-batch"), batchSecret+"\n")
+	p.serve(t, blockOf(t, "operations.md", "Which issuer was it?", "caddyfile"))
+	p.says(t, `TOKEN=$(curl -s -u nightly-batch:`+batchSecret+` -d grant_type=client_credentials https://api.example.com/oauth2/token | sed -E 's/.*"access_token":"([^"]+)".*/\1/')
+curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $TOKEN" https://api.example.com/orders`, "200")
+	if logged := waitForLines(t, filepath.Join(logs, "access.log"), 2); !strings.Contains(logged, `"client_issuer":"https://api.example.com"`) {
+		t.Error(logged)
+	}
+}
+
+// waitForLines reads a log as soon as it has so many lines.
+func waitForLines(t *testing.T, path string, count int) string {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if text := readIfThere(path); strings.Count(text, "\n") >= count {
+			return text
+		}
+	}
+	t.Fatalf("%s: not %d lines:\n%s", path, count, readIfThere(path))
+	return ""
 }
 
 func readIfThere(path string) string {

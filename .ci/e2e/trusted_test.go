@@ -157,6 +157,23 @@ func TestTrustedKeys(t *testing.T) {
 	c.get(t, "/orders", bearer(known)).wantStatus(t, 200)
 }
 
+// A server that is down when Caddy starts has its tokens refused, until it is
+// there again; the other one's pass.
+func TestTrustedServerIsDown(t *testing.T) {
+	t.Parallel()
+	c, l, other := launchTrusting(t)
+	l.down.Store(true)
+	raw := foreignToken(t, l.key, nil, tokentest.Members{"iss": l.issuer()})
+	c.get(t, "/both/x", bearer(raw)).wantError(t, 401, "invalid_token")
+	if err := c.await("keys cannot be fetched; those known stay in force", 5*time.Second); err != nil {
+		t.Error(err)
+	}
+	shape := tokentest.Members{"iss": "https://other.example", "client_id": nil, "appid": "svc", "scope": nil, "scp": "read"}
+	c.get(t, "/both/x", bearer(foreignToken(t, other, nil, shape))).wantStatus(t, 200)
+	l.down.Store(false)
+	c.get(t, "/both/x", bearer(raw)).wantStatus(t, 200) // waits for the next try
+}
+
 // Tokens in forms and queries, and what is left of these (RFC 6750 section 2).
 func TestBearerMethods(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,8 @@
 //   - reading a set and judging its keys: set.go, jwk.go
 //   - a set in a file or in the configuration: held.go
 //   - a set behind a url: remote.go is asked for keys, flight.go decides when
-//     they are fetched and who waits, fetch.go gets them, url.go says from where
+//     they are fetched and who waits, fetch.go gets them, url.go says from where,
+//     or discovery.go asks the issuer's metadata
 //
 // What any key must be, whosever it is: material.go.
 package keys

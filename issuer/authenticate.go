@@ -13,12 +13,19 @@ func (s *Server) authenticate(ctx context.Context, req *request, event *Event) (
 	if err != nil {
 		return client.Authenticated{}, err
 	}
+	return s.admit(ctx, offered, malformed, event)
+}
+
+// admit judges what a client offers, as often as it may. malformed says why
+// there is nothing to judge.
+func (s *Server) admit(ctx context.Context, offered client.Credentials, malformed error, event *Event) (client.Authenticated, error) {
 	event.Method = offered.Method
 	if offered.ClientID != "" {
 		event.ClientID = s.loggableID(offered)
 	}
 	limit := s.config.FailureLimit
-	if wait := s.config.Failures.Blocked(limit, offered.ClientID, event.Address); wait > 0 {
+	// Who names no client must not wait for those who name an impossible one.
+	if wait := s.config.Failures.Blocked(limit, offered.ClientID, event.Address); wait > 0 && offered.ClientID != "" {
 		return client.Authenticated{}, tooManyFailures(wait)
 	}
 	exhausted := s.config.Failures.Exhausted(limit, event.Address)

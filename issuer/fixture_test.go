@@ -34,6 +34,7 @@ type server struct {
 	t        testing.TB
 	ring     *keys.Ring
 	handlers map[string]issuer.Handler
+	made     *issuer.Server
 	events   *events
 }
 
@@ -41,11 +42,15 @@ type server struct {
 type events struct {
 	mutex sync.Mutex
 	list  []issuer.Event
+	off   bool // nothing is kept
 }
 
 func (e *events) Answered(_ context.Context, event *issuer.Event) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	if e.off {
+		return
+	}
 	e.list = append(e.list, *event)
 }
 
@@ -133,6 +138,7 @@ func newServerOf(t testing.TB, clients []client.Client, change ...func(*issuer.C
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.made = made
 	if s.handlers, err = made.Mount(paths); err != nil {
 		t.Fatal(err)
 	}

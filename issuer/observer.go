@@ -16,6 +16,7 @@ const (
 	TokenEndpoint         Endpoint = "token"         // RFC 6749 section 3.2
 	IntrospectionEndpoint Endpoint = "introspection" // RFC 7662
 	RevocationEndpoint    Endpoint = "revocation"    // RFC 7009
+	BridgeEndpoint        Endpoint = "bridge"        // none of ours: an API that takes credentials, see [Server.Direct]
 )
 
 // Event tells of one request at an endpoint, for the audit log and metrics. It

@@ -55,8 +55,10 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (Authen
 	var who Authenticated
 	var err error
 	switch c.Method {
-	case SecretBasic, SecretPost:
+	case SecretBasic, SecretPost, BridgeBasic:
 		return a.secret(ctx, c)
+	case BridgeAPIKey:
+		return a.apiKey(c)
 	case PrivateKeyJWT:
 		who, err = a.assertion(ctx, c)
 	case TLSClientAuth, SelfSignedTLSClientAuth:

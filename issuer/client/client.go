@@ -22,6 +22,10 @@ type Client struct {
 	Certificate *CertificateName  // tls_client_auth; nil: none
 	SelfSigned  *HeldCertificates // self_signed_tls_client_auth; nil: none
 
+	// AllowBridge lets it bring a secret to an API in place of a token. It excludes
+	// Require: what is bound to nothing would pass.
+	AllowBridge bool
+
 	Require Binding // what its tokens are bound to; zero: whatever it offers
 
 	Scopes    token.Scopes // its own and those of its roles, in this order

@@ -24,12 +24,19 @@ const (
 	SelfSignedTLSClientAuth Method = "self_signed_tls_client_auth" // RFC 8705 section 2.2
 )
 
+// The methods of a bridge, which no metadata names: credentials that come to an
+// API in place of a token. They are for clients that may use one.
+const (
+	BridgeBasic  Method = "bridge_basic"   // client_id and secret, see [FromBridgeBasic]
+	BridgeAPIKey Method = "bridge_api_key" // a secret alone
+)
+
 // Credentials are what a request presents; nothing about them has been
 // checked. They print as their method alone.
 type Credentials struct {
 	Method   Method
 	ClientID string `json:"-"` // people swap id and secret
-	Secret   string `json:"-"` // for the two methods with a secret
+	Secret   string `json:"-"` // for the methods with a secret
 
 	// Assertion is for [PrivateKeyJWT]; its subject is the ClientID.
 	Assertion *token.Assertion `json:"-"`

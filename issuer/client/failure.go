@@ -28,6 +28,9 @@ const (
 	ReasonWrongSecret   Reason = "wrong_secret"   // none of its secrets is the presented one
 	ReasonExpiredSecret Reason = "expired_secret" // the presented one was right and has expired
 
+	ReasonNoBridge   Reason = "no_bridge"   // the client may not bring its secret to an API
+	ReasonUnknownKey Reason = "unknown_key" // it is no API key of a client
+
 	// Of an assertion (RFC 7523 section 3), besides those that
 	// [token.Assertion] finds: assertion_typ, assertion_alg, assertion_malformed,
 	// assertion_key and assertion_signature.

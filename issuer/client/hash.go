@@ -18,7 +18,7 @@ type kind uint8
 
 const (
 	_            kind = iota
-	plain             // HMAC-SHA256 under [processKey]
+	plain             // HMAC-SHA256 of the SHA-256 under [processKey]
 	plainSHA256       // SHA-256 of 256 random bits
 	argon2id          // RFC 9106
 	bcryptHash        // bcrypt, any of the minor versions a, b and y
@@ -95,15 +95,22 @@ var processKey = randomBytes(sha256.Size)
 // digests are a presented secret as the fast kinds keep it.
 type digests struct{ plain, sha256 [sha256.Size]byte }
 
-// digestsOf hashes the secret as the message of the HMAC and never as its key,
-// which would be filled up with zeros.
+// digestsOf hashes the secret.
 func digestsOf(presented string) *digests {
-	message := []byte(presented)
-	mac := hmac.New(sha256.New, processKey)
-	mac.Write(message)
-	found := &digests{sha256: sha256.Sum256(message)}
-	mac.Sum(found.plain[:0])
+	found := &digests{sha256: sha256.Sum256([]byte(presented))}
+	found.plain = keyed(found.sha256[:])
 	return found
+}
+
+// keyed is what is kept of a plain secret, made of its SHA-256: so that a secret
+// of either fast kind can be told to be the same as one of the other. What is
+// hashed is the message of the HMAC and never its key, which would be filled up
+// with zeros.
+func keyed(sum []byte) (digest [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, processKey)
+	mac.Write(sum)
+	mac.Sum(digest[:0])
+	return digest
 }
 
 // matchesFast compares with a presented secret's digests.

@@ -32,6 +32,8 @@ func (a *Authenticator) account(c Credentials) (*account, Reason) {
 		barred = ReasonUnknownClient
 	case named.client.Disabled:
 		barred = ReasonDisabled
+	case c.Method == BridgeBasic && !named.client.AllowBridge:
+		barred = ReasonNoBridge
 	case len(named.client.Secrets) == 0:
 		barred = ReasonNoSecret
 	case c.Secret == "": // even where somebody configured the hash of nothing

@@ -17,6 +17,7 @@ type Registry struct {
 	accounts map[string]*account
 	nobody   *account            // stands in for clients that cannot authenticate; dummies alone
 	fast     map[string]struct{} // the digests of all secrets of fast kinds
+	keys     apiKeys
 }
 
 // account is a client and what its attempts to authenticate are compared with.
@@ -27,13 +28,14 @@ type account struct {
 
 // NewRegistry returns the set of these clients, which it copies. Secrets
 // without an ID get their position as ID. It refuses client_ids that are not
-// valid or stand twice, secrets that no constructor made, and two secrets of
-// one client with the same ID.
+// valid or stand twice, secrets that no constructor made, two secrets of one
+// client with the same ID, and one secret of two clients that may use a bridge.
 func NewRegistry(clients []Client) (*Registry, error) {
 	registry := &Registry{
 		number:   registries.Add(1),
 		accounts: make(map[string]*account, len(clients)),
 		fast:     make(map[string]struct{}),
+		keys:     make(apiKeys),
 	}
 	total := newEffort(clients)
 	registry.nobody = &account{candidates: total.candidates(nil)}
@@ -52,6 +54,9 @@ func NewRegistry(clients []Client) (*Registry, error) {
 				registry.fast[string(secret.hash.sum)] = struct{}{}
 			}
 		}
+		if err := registry.keys.add(&added.client); err != nil {
+			return nil, err
+		}
 	}
 	return registry, nil
 }
@@ -63,6 +68,9 @@ func (c *Client) complete() error {
 	}
 	if c.Subject == "" {
 		c.Subject = c.ID
+	}
+	if c.AllowBridge && c.Require != "" {
+		return fmt.Errorf("client %q: its tokens must be bound, and what it brings to a bridge is not: expected one or the other", c.ID)
 	}
 	ids := make([]string, 0, len(c.Secrets))
 	for i := range c.Secrets {

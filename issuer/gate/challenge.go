@@ -11,6 +11,7 @@ import (
 type challenges struct {
 	bearer, dpop string // what they begin with: the scheme and what never changes
 	also         string // beside that of Bearer: DPoP will do too
+	basic        string // where that is a bridge
 }
 
 func newChallenges(realm, metadataURL string) challenges {
@@ -19,7 +20,8 @@ func newChallenges(realm, metadataURL string) challenges {
 		where += `, resource_metadata="` + quote(metadataURL) + `"`
 	}
 	algs := `algs="` + strings.Join(token.AlgorithmNames(), " ") + `"`
-	return challenges{bearer: "Bearer " + where, dpop: "DPoP " + where + ", " + algs, also: "DPoP " + algs}
+	return challenges{bearer: "Bearer " + where, dpop: "DPoP " + where + ", " + algs, also: "DPoP " + algs,
+		basic: `Basic realm="` + quote(realm) + `", charset="UTF-8"`} // RFC 7617
 }
 
 // Challenges are the WWW-Authenticate fields of a denial, the one that concerns
@@ -28,7 +30,9 @@ func (g *Gate) Challenges(v *Verdict) []string {
 	failed := `, error="` + v.Code() + `", error_description="` + v.Description() + `"`
 	switch v.outcome {
 	case noToken: // RFC 6750 section 3.1: no error code where nothing was offered
-		return []string{g.challenge.bearer, g.challenge.also}
+		return g.withBasic(g.challenge.bearer, g.challenge.also)
+	case badCredentials:
+		return g.withBasic(g.challenge.bearer)
 	case badToken:
 		if v.Reason == Reason(token.CheckBound) { // which scheme would do
 			return []string{g.challenge.bearer + failed, g.challenge.also}
@@ -47,6 +51,14 @@ func (g *Gate) Challenges(v *Verdict) []string {
 		return []string{g.challenge.dpop + failed}
 	}
 	return []string{g.challenge.bearer + failed}
+}
+
+// withBasic adds the challenge for a bridge of that kind, as long as there is one.
+func (g *Gate) withBasic(challenges ...string) []string {
+	if g.inForce(BridgeBasic) {
+		challenges = append(challenges, g.challenge.basic)
+	}
+	return challenges
 }
 
 // quote escapes what would end a quoted-string (RFC 9110 section 5.6.4).

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"slices"
 	"sync/atomic"
@@ -29,6 +28,11 @@ type Config struct {
 
 	// BearerMethods are the ways in which a token may be sent. Default: the header.
 	BearerMethods []BearerMethod
+
+	// Bridges let clients in that bring a secret in place of a token, which Direct
+	// judges. Default: none.
+	Bridges []Bridge
+	Direct  Direct
 
 	// CertificateBound tells in the resource's metadata that some tokens are bound
 	// to certificates. Default: none is.
@@ -74,6 +78,7 @@ type Gate struct {
 	config    Config
 	rules     atomic.Pointer[Rules]
 	allowed   map[caller]struct{} // nil: every client
+	bridges   bridges
 	challenge challenges
 	metadata  *Metadata
 	header    bool // tokens are looked for in the header
@@ -104,8 +109,12 @@ func New(config Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	bridges, err := config.bridges()
+	if err != nil {
+		return nil, err
+	}
 	gate := &Gate{
-		config: config, allowed: config.allowed(),
+		config: config, allowed: config.allowed(), bridges: bridges,
 		metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL()),
 		header: slices.Contains(config.BearerMethods, BearerHeader),
 	}
@@ -147,37 +156,6 @@ func (g *Gate) Metadata() *Metadata { return g.metadata }
 // the method must not reach the upstream.
 func (g *Gate) NamesMethod() bool { return g.rules.Load().NamesMethod() }
 
-// Request is what a gate needs to know of a request, as the upstream will see
-// it: after rewrites, and the very bytes that go on.
-type Request struct {
-	Method        string
-	EscapedPath   string   // url.URL.EscapedPath()
-	Path          string   // url.URL.Path: EscapedPath decoded once
-	Authorization []string // the Authorization fields
-
-	// Tokens in the body and in the query, where the gate takes them there (RFC
-	// 6750 sections 2.2 and 2.3).
-	Form, Query []string
-
-	// What a sender constraint is held against.
-	DPoP        []string          // the DPoP fields
-	Certificate *x509.Certificate // the client's on this connection; nil: none
-	Target      Target            // the url that the client asked for
-
-	// Proved is the key that a gate further out has seen proved for these very
-	// Authorization fields: a proof is used up by the first who looks at it.
-	Proved string
-}
-
-// Target is what a client asked for, before any rewrite and without the query:
-// what it signs in a proof.
-type Target struct {
-	Method string
-	Scheme string // http or https
-	Host   string // with the port, if there is one
-	Path   string // escaped
-}
-
 // Check judges a request.
 func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 	var rule *Rule
@@ -189,39 +167,45 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 		rule, _ = rules.Match(r.Method, r.Path)
 	}
 	scheme, raw, reason := g.extract(r)
+	offer, reason := g.offered(r, reason)
 	verdict := Verdict{Rule: rule, Uncovered: rule == nil && rules.Len() > 0, Reason: reason, scheme: scheme}
-	switch reason {
-	case "":
-	case ReasonNoToken, ReasonScheme:
+	switch {
+	case offer != nil:
+		g.cross(ctx, offer, &verdict)
+	case reason == "":
+		g.hold(ctx, raw, r, &verdict)
+	case reason == ReasonNoToken, reason == ReasonScheme, reason == ReasonBridgeEnded:
 		verdict.outcome = noToken
 		if rule != nil && rule.Public {
 			verdict.Allowed, verdict.Reason = true, ReasonPublic
 		}
-		return verdict
 	default:
 		verdict.outcome = badRequest
-		return verdict
 	}
-	// A token is judged before the rules, so that a bad one learns nothing of
-	// which paths there are.
+	return verdict
+}
+
+// hold judges a token. It is judged before the rules, so that a bad one learns
+// nothing of which paths there are.
+func (g *Gate) hold(ctx context.Context, raw string, r *Request, verdict *Verdict) {
 	known, err := g.verify(ctx, raw)
 	if known != nil {
 		verdict.Signed = known.claims
 	}
 	if err == nil {
-		err = g.constrain(ctx, known.claims, raw, r, &verdict)
+		err = g.constrain(ctx, known.claims, raw, r, verdict)
 	}
 	if err != nil {
-		g.refuse(&verdict, err)
-		return verdict
+		g.refuse(verdict, err)
+		return
 	}
 	verdict.Claims = known.claims
-	g.authorize(known.claims, known.issuer, rule, &verdict)
-	return verdict
+	g.authorize(known.claims, known.issuer, verdict)
 }
 
-// authorize holds a valid token against what the request needs.
-func (g *Gate) authorize(claims *token.Claims, issuer Issuer, rule *Rule, verdict *Verdict) {
+// authorize holds a valid token, or what stands for one, against what the request needs.
+func (g *Gate) authorize(claims *token.Claims, issuer Issuer, verdict *Verdict) {
+	rule := verdict.Rule
 	switch {
 	case rule != nil && rule.Public:
 		verdict.Allowed, verdict.Reason = true, ReasonPublic
@@ -231,6 +215,8 @@ func (g *Gate) authorize(claims *token.Claims, issuer Issuer, rule *Rule, verdic
 		verdict.outcome, verdict.Reason = forbidden, ReasonNoRule
 	case !claims.Scope.HasAll(g.config.Scopes) || rule != nil && !rule.satisfied(claims.Scope):
 		verdict.outcome, verdict.Reason, verdict.Needed = lacksScope, ReasonScope, g.needed(rule, claims.Scope)
+	case verdict.Bridge != "":
+		verdict.Allowed, verdict.Reason = true, ReasonBridge
 	default:
 		verdict.Allowed, verdict.Reason = true, ReasonToken
 	}

@@ -2,13 +2,14 @@ package gate
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // Reason says in one of a bounded set of words why a request passes or does
 // not. Where a check of the token or of its proof failed it is that
-// [token.Check] or [proof.Check].
+// [token.Check] or [proof.Check]; where credentials did, that of a [Refusal].
 type Reason string
 
 // The reasons that are not checks of a token.
@@ -26,6 +27,10 @@ const (
 	ReasonBody        Reason = "body"         // a form that may hold a token could not be read
 	ReasonReplayMarks Reason = "replay_marks" // it cannot be told whether the proof was used before
 	ReasonNotReady    Reason = "not_ready"    // there is no key to verify tokens with yet
+
+	ReasonBridge      Reason = "bridge"            // passes: a client's secret over a bridge, with the scopes
+	ReasonMixed       Reason = "mixed_credentials" // a token and credentials for a bridge, or these twice
+	ReasonBridgeEnded Reason = "bridge_ended"      // a secret for a bridge that is no more
 )
 
 // Verdict is what a gate thinks of a request. The zero value denies.
@@ -51,6 +56,13 @@ type Verdict struct {
 	// Proved is the key that was proved; empty: none was asked for.
 	Proved string
 
+	// Bridge is the one over which credentials came in place of a token; empty:
+	// none. Sunset is when it ends; zero: never.
+	Bridge BridgeKind
+	Sunset time.Time
+	// RetryAfter is how long the client must wait; 0: it is not said.
+	RetryAfter time.Duration
+
 	outcome     outcome
 	scheme      scheme // in which the token came
 	description string // of the check that failed
@@ -67,6 +79,8 @@ const (
 	badProof
 	needsNonce
 	lacksScope
+	badCredentials
+	tooMany
 	unavailable
 )
 
@@ -84,10 +98,12 @@ func Unreadable(cause error) Verdict { return deny(badRequest, ReasonBody, cause
 // Status is the HTTP status of the denial.
 func (v *Verdict) Status() int {
 	switch v.outcome {
-	case noToken, badToken, badProof, needsNonce:
+	case noToken, badToken, badProof, needsNonce, badCredentials:
 		return http.StatusUnauthorized
 	case unavailable:
 		return http.StatusServiceUnavailable
+	case tooMany: // RFC 6585 section 4
+		return http.StatusTooManyRequests
 	case badRequest:
 		return http.StatusBadRequest
 	default:
@@ -111,7 +127,9 @@ func (v *Verdict) Code() string {
 		return "use_dpop_nonce"
 	case lacksScope:
 		return "insufficient_scope"
-	case unavailable:
+	case badCredentials: // RFC 6749 section 5.2
+		return "invalid_client"
+	case tooMany, unavailable:
 		return "temporarily_unavailable"
 	default:
 		return "access_denied"
@@ -122,12 +140,14 @@ func (v *Verdict) Code() string {
 // It says nothing of the token but which check failed.
 func (v *Verdict) Description() string {
 	switch v.Reason {
-	case ReasonNoToken:
+	case ReasonNoToken, ReasonBridgeEnded:
 		return "an access token is needed"
 	case ReasonScheme:
 		return "an access token is needed, in an Authorization header with the scheme Bearer or DPoP"
 	case ReasonDuplicate:
 		return "more than one access token"
+	case ReasonMixed:
+		return "credentials in more than one way"
 	case ReasonPath:
 		return "the path is ambiguous"
 	case ReasonBody:
@@ -139,8 +159,15 @@ func (v *Verdict) Description() string {
 	case ReasonClient:
 		return "the client may not use this resource"
 	}
-	if v.outcome == unavailable {
+	switch {
+	case v.outcome == unavailable:
 		return "the server cannot answer now, try again"
+	case v.outcome == tooMany:
+		return "too many failed client authentications, try again later"
+	case v.outcome == badCredentials: // whatever was wrong with them
+		return "client authentication failed"
+	case v.outcome == forbidden && v.Bridge != "":
+		return "the client may not use this resource"
 	}
 	return v.description
 }

@@ -1,6 +1,7 @@
 // Package report counts the requests that gates refuse, or would refuse if
 // they enforced their rules, so that an operator can tell who is concerned and
 // why. It answers "who breaks if I enforce today?" and "who is being refused?".
+// Those that pass by a bridge it counts too: who uses it still?
 //
 //	entry.go      one refusal, and the key under which it is counted
 //	template.go   paths without what differs from request to request

@@ -9,11 +9,15 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// Entry is one request that was refused, or would have been. Nothing of it is
-// kept but in the form that [Row] describes.
+// Entry is one request that was refused, or would have been, or that passed by a
+// bridge. Nothing of it is kept but in the form that [Row] describes.
 type Entry struct {
 	Gate     string // names the gate in the configuration: its resource
 	Enforced bool   // the request was refused; false: it passed, since the gate only reports
+	Passed   bool   // it passed, and is here since it came by a bridge that somebody wants to take down
+
+	// Bridge is how a secret came in place of a token; empty: none did.
+	Bridge gate.BridgeKind
 
 	// ClientID is whom the token names.
 	ClientID string
@@ -72,6 +76,8 @@ const (
 	flagVerified  = 'v'
 	flagRule      = 'r'
 	flagUncovered = 'u'
+	flagBasic     = 'b'
+	flagAPIKey    = 'k'
 	flagOther     = 'o' // all that there was no room for
 )
 
@@ -81,6 +87,12 @@ const (
 func (e *Entry) appendKey(to []byte) []byte {
 	if e.Verified {
 		to = append(to, flagVerified)
+	}
+	switch e.Bridge {
+	case gate.BridgeBasic:
+		to = append(to, flagBasic)
+	case gate.BridgeAPIKey:
+		to = append(to, flagAPIKey)
 	}
 	if e.Rule != "" {
 		to = append(to, flagRule)

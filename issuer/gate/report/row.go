@@ -9,7 +9,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// Row tells of all refusals that have gate, caller, method, rule or path, and
+// Row tells of all refusals, or passes by a bridge, that have gate, caller, method, rule or path, and
 // reason in common. The JSON names are what operators' scripts rely on.
 type Row struct {
 	// Gate is the resource of the gate.
@@ -27,6 +27,9 @@ type Row struct {
 	Address   string `json:"address,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"`
 
+	// Bridge: a secret came in place of a token, as `basic` or `api_key`.
+	Bridge gate.BridgeKind `json:"bridge,omitempty"`
+
 	Method string `json:"method,omitempty"`
 
 	// Rule is the pattern of the rule that covers the requests, or Path the
@@ -38,9 +41,11 @@ type Row struct {
 	Reason gate.Reason `json:"reason"`
 
 	// Reported counts requests that passed and would have been refused, Refused
-	// those that were.
+	// those that were, and Passed those that passed by a bridge: these have rows
+	// of their own, with the reason `bridge`.
 	Reported uint64 `json:"reported"`
 	Refused  uint64 `json:"refused"`
+	Passed   uint64 `json:"passed,omitempty"`
 
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
@@ -55,7 +60,7 @@ type Row struct {
 }
 
 // Count is the number of requests, refused or not.
-func (r *Row) Count() uint64 { return r.Reported + r.Refused }
+func (r *Row) Count() uint64 { return r.Reported + r.Refused + r.Passed }
 
 // row reads the key back.
 func (c *counts) row(key string) Row {
@@ -67,9 +72,15 @@ func (c *counts) row(key string) Row {
 		Address: part[fieldAddress], UserAgent: part[fieldUserAgent],
 		Method: part[fieldMethod], Path: part[fieldPath], Uncovered: has(flagUncovered),
 		Reason:   gate.Reason(part[fieldReason]),
-		Reported: c.reported, Refused: c.refused,
+		Reported: c.reported, Refused: c.refused, Passed: c.passed,
 		FirstSeen: time.Unix(0, c.firstSeen).UTC(), LastSeen: time.Unix(0, c.lastSeen).UTC(),
 		Needs: c.needs, Scope: c.scope, RefusalID: c.id,
+	}
+	switch {
+	case has(flagBasic):
+		row.Bridge = gate.BridgeBasic
+	case has(flagAPIKey):
+		row.Bridge = gate.BridgeAPIKey
 	}
 	if has(flagRule) {
 		row.Rule, row.Path = row.Path, ""
@@ -81,6 +92,7 @@ func (c *counts) row(key string) Row {
 func (r *Row) merge(other *Row) {
 	r.Reported += other.Reported
 	r.Refused += other.Refused
+	r.Passed += other.Passed
 	if other.FirstSeen.Before(r.FirstSeen) {
 		r.FirstSeen = other.FirstSeen
 	}

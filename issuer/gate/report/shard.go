@@ -22,6 +22,7 @@ type counts struct {
 	from                origin
 	other               bool
 	reported, refused   uint64
+	passed              uint64
 	firstSeen, lastSeen int64 // Unix time in nanoseconds
 	needs               []token.Scopes
 	scope               token.Scopes
@@ -61,9 +62,12 @@ func (s *shard) make(entry *Entry, key []byte, from origin, room *room, now int6
 }
 
 func (c *counts) count(entry *Entry, now int64) {
-	if entry.Enforced {
+	switch {
+	case entry.Passed:
+		c.passed++
+	case entry.Enforced:
 		c.refused++
-	} else {
+	default:
 		c.reported++
 	}
 	// The clock was read before the lock was held.

@@ -58,12 +58,15 @@ func (s *suggestions) gate(name string) *gateSection {
 // row finds out what would let the requests of a row pass.
 func (s *suggestions) row(row *Row) {
 	switch {
+	case row.Reason == gate.ReasonBridge: // nothing is missing
 	case row.Other:
 		s.note(row, "requests that found no room in the report")
 	case row.Verified && row.Reason == gate.ReasonScope:
 		s.scope(row)
 	case row.Verified && row.Reason == gate.ReasonClient:
 		s.allow(row)
+	case row.Bridge != "" && !row.Verified:
+		s.note(row, "what the caller brings to the bridge is not good, see the log; better still, it should get a token")
 	case row.Verified && row.Reason == gate.ReasonNoRule,
 		row.Uncovered && (row.Reason == gate.ReasonNoToken || row.Reason == gate.ReasonScheme):
 		s.gate(row.Gate).uncovered(row)
@@ -125,6 +128,12 @@ func advice(reason gate.Reason) string {
 	switch reason {
 	case gate.ReasonNoToken, gate.ReasonScheme:
 		return "the caller sends no token; make it a client, or send it the way to the token endpoint"
+	case "resource": // of a refusal at a bridge
+		return "the client's resources do not name the gate's"
+	case gate.ReasonBridgeEnded:
+		return "the bridge has ended; the caller must get a token"
+	case gate.ReasonMixed:
+		return "the caller must send a token or its credentials, in one way"
 	case gate.ReasonPath:
 		return "servers read such paths in two ways; the caller must send another one"
 	case gate.ReasonDuplicate:

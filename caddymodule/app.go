@@ -62,6 +62,7 @@ type App struct {
 	lease    *lease
 	shared   *shared
 	standing *client.Standing
+	clients  *client.Registry         // nil: there is no issuer of our own
 	own      *gate.Own                // nil: there is no issuer of our own
 	trusted  map[string]*gate.Trusted // by url
 	cache    *gate.Cache
@@ -134,6 +135,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	a.clients = registry
 	a.warnOfCost(registry)
 	if err := a.watchStart(ctx); err != nil {
 		return err

@@ -27,6 +27,8 @@ func (a *auditor) Answered(_ context.Context, event *issuer.Event) {
 	switch {
 	case event.Err != nil:
 		a.refusedClient(event)
+	case event.Endpoint == issuer.BridgeEndpoint:
+		a.bridged(event)
 	case event.Endpoint == issuer.TokenEndpoint:
 		a.issued(event)
 	case event.Endpoint == issuer.RevocationEndpoint && event.TokenID != "":
@@ -63,6 +65,22 @@ func (a *auditor) issued(event *issuer.Event) {
 	}
 }
 
+// bridged tells of credentials that are good. It is at debug level: there is one
+// for each request of who uses a bridge.
+func (a *auditor) bridged(event *issuer.Event) {
+	if line := a.logger.Check(zapcore.DebugLevel, "bridge used"); line != nil {
+		line.Write(
+			zap.String("client_id", event.ClientID),
+			zap.String("method", string(event.Method)),
+			zap.String("secret_id", event.SecretID),
+			zap.String("address", event.Address),
+			zap.Strings("resources", event.Resources),
+			zap.Strings("scope", event.Scope),
+			zap.Duration("duration", event.Duration),
+		)
+	}
+}
+
 // boundTo tells to what a token is bound (RFC 7800), in the words of `require`.
 func boundTo(confirmation *token.Confirmation) string {
 	var words []string
@@ -80,6 +98,7 @@ var refusals = map[issuer.Endpoint]string{
 	issuer.TokenEndpoint:         "token refused",
 	issuer.IntrospectionEndpoint: "introspection refused",
 	issuer.RevocationEndpoint:    "revocation refused",
+	issuer.BridgeEndpoint:        "bridge refused",
 }
 
 func (a *auditor) refusedClient(event *issuer.Event) {

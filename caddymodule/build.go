@@ -171,6 +171,7 @@ func (c *Client) build(roles map[string]token.Scopes, everything []string) (clie
 		ID: c.ID, Name: c.Name, Subject: c.Subject, Roles: c.Roles, Resources: c.Resources,
 		Scopes: c.Scopes, TokenLifetime: time.Duration(c.TokenLifetime), Disabled: c.Disabled,
 		Introspect: introspectOf[c.Introspect], Require: client.Binding(c.Require),
+		AllowBridge: c.AllowBridge,
 	}
 	if len(built.Resources) == 0 {
 		built.Resources = everything

@@ -21,6 +21,7 @@ import (
 //		token_lifetime <duration>
 //		claims         <name> <value>
 //		require        dpop|mtls
+//		allow_bridge
 //		introspect     any|own|none
 //		disabled
 //	}
@@ -62,6 +63,7 @@ func (r *appReader) clientSubdirectives(path string, client *Client) []subdirect
 			read: func(l line) error { return r.claim(path, within, client, l) },
 		},
 		{grammar: "require dpop|mtls", words: exactly(1), read: r.marks.text(path+".require", &client.Require)},
+		{grammar: "allow_bridge", words: exactly(0), read: r.allowBridge(path, client)},
 		{
 			grammar: "introspect any|own|none", words: exactly(1),
 			read: r.marks.text(path+".introspect", &client.Introspect),
@@ -108,6 +110,15 @@ func (r *appReader) secret(path, within string, client *Client, l line) error {
 	})
 	client.Secrets = append(client.Secrets, secret)
 	return err
+}
+
+// allowBridge reads a word of its own, which is a mistake beside others.
+func (r *appReader) allowBridge(path string, client *Client) func(line) error {
+	return func(l line) error {
+		r.marks[path+".allow_bridge"] = l.name
+		client.AllowBridge = true
+		return nil
+	}
 }
 
 func (r *appReader) claim(path, within string, client *Client, l line) error {

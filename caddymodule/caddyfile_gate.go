@@ -28,6 +28,7 @@ type gateReader struct {
 //		allow_clients_of <issuer url> <client_id>...
 //		issuers          self|<trusted issuer url>...
 //		bearer_methods   header|body|query ...
+//		bridge           basic|api_key <header> { until <date> }
 //		forward_token
 //		identity_headers <client> <scope> <issuer>|off
 //		external_url     <url>
@@ -108,6 +109,10 @@ func (r *gateReader) subdirectives() []subdirective {
 		{
 			grammar: "bearer_methods header|body|query ...", words: atLeast(1), repeats: true,
 			read: r.marks.list("bearer_methods", &r.gate.BearerMethods),
+		},
+		{
+			grammar: "bridge basic|api_key <header> { until <date> }", words: count{1, 2}, repeats: true, block: true,
+			read: r.bridge,
 		},
 		{grammar: "forward_token", words: exactly(0), read: switchOn(&r.gate.ForwardToken)},
 		{

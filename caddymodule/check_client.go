@@ -38,6 +38,9 @@ func (c checker) client(p place, cl Client, a *App) error {
 	if err := c.credentials(p, cl); err != nil {
 		return err
 	}
+	if err := c.bridgeClient(p, cl); err != nil {
+		return err
+	}
 	if err := c.grants(p, cl, a); err != nil {
 		return err
 	}

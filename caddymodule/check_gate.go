@@ -37,6 +37,9 @@ func (c checker) gate(g *Gate, a *App) error {
 	if err := c.list(root.sub("bearer_methods", "bearer_methods"), g.BearerMethods, oneOf("header", "body", "query")); err != nil {
 		return err
 	}
+	if err := c.bridges(root, g); err != nil {
+		return err
+	}
 	if err := c.identityHeaders(root.sub("identity_headers", "identity_headers"), g.IdentityHeaders); err != nil {
 		return err
 	}
@@ -75,6 +78,7 @@ func (g *Gate) checkMetadataOnly(root place) error {
 		{"allow_clients", len(g.AllowClients) > 0},
 		{"allow_clients_of", len(g.AllowClientsOf) > 0},
 		{"openapi", g.OpenAPI != ""},
+		{"bridges", len(g.Bridges) > 0},
 		{"report_only", g.ReportOnly},
 		{"forward_token", g.ForwardToken},
 		{"identity_headers", g.IdentityHeaders != IdentityHeaders{}},

@@ -27,6 +27,9 @@ they did not stand with report_only: by gate, caller, method, rule or path, and
 reason. Below that are the lines of Caddyfile with which these requests would
 pass; what would open a path to everyone is commented out.
 
+A section of its own tells which clients still pass by a bridge, with a secret
+in place of a token.
+
 Callers are clients where the token was valid, and addresses with user agents
 where not. In paths, {} stands for what differs from request to request.
 "(other)" is what found no room.
@@ -73,26 +76,61 @@ func runReport(cmd *cobra.Command, _ []string) error {
 // text is the report for people.
 func (a *reportAnswer) text() string {
 	var reported, refused uint64
-	for i := range a.Rows {
-		reported += a.Rows[i].Reported
-		refused += a.Rows[i].Refused
+	var denied, bridged []report.Row
+	for _, row := range a.Rows {
+		reported += row.Reported
+		refused += row.Refused
+		if row.Passed > 0 {
+			bridged = append(bridged, row)
+		} else {
+			denied = append(denied, row)
+		}
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "Since %s: %d requests refused, and %d passed that would have been refused.\n",
 		a.Since.Format(time.RFC3339), refused, reported)
-	if len(a.Rows) == 0 {
-		return text.String()
+	if len(denied) > 0 {
+		writeDenied(&text, denied)
 	}
+	if len(bridged) > 0 {
+		writeBridged(&text, bridged)
+	}
+	if len(denied) > 0 {
+		text.WriteString("\n# With these lines they would pass. Review each before you add it.\n\n" + report.Suggest(denied))
+	}
+	return text.String()
+}
+
+func writeDenied(text *strings.Builder, rows []report.Row) {
+	cells := [][]string{{"GATE", "CALLER", "METHOD", "RULE OR PATH", "REASON", "REFUSED", "WOULD BE", "LAST SEEN"}}
+	for i := range rows {
+		r := &rows[i]
+		cells = append(cells, []string{
+			r.Gate, r.Caller(), cmp.Or(r.Method, "-"), cmp.Or(r.Rule, r.Path, "-"), string(r.Reason),
+			fmt.Sprint(r.Refused), fmt.Sprint(r.Reported), r.LastSeen.Format(time.RFC3339),
+		})
+	}
+	writeTable(text, cells)
+}
+
+// writeBridged tells who has to change before a bridge can go.
+func writeBridged(text *strings.Builder, rows []report.Row) {
+	text.WriteString("\nThese passed by a bridge, with a secret in place of a token:\n")
+	cells := [][]string{{"GATE", "CLIENT", "BRIDGE", "PASSED", "LAST SEEN"}}
+	for i := range rows {
+		r := &rows[i]
+		cells = append(cells, []string{
+			r.Gate, r.Caller(), cmp.Or(string(r.Bridge), "-"), fmt.Sprint(r.Passed), r.LastSeen.Format(time.RFC3339),
+		})
+	}
+	writeTable(text, cells)
+}
+
+func writeTable(text *strings.Builder, rows [][]string) {
 	text.WriteByte('\n')
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { _, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n") }
-	row("GATE", "CALLER", "METHOD", "RULE OR PATH", "REASON", "REFUSED", "WOULD BE", "LAST SEEN")
-	for i := range a.Rows {
-		r := &a.Rows[i]
-		row(r.Gate, r.Caller(), cmp.Or(r.Method, "-"), cmp.Or(r.Rule, r.Path, "-"), string(r.Reason),
-			fmt.Sprint(r.Refused), fmt.Sprint(r.Reported), r.LastSeen.Format(time.RFC3339))
+	table := tabwriter.NewWriter(text, 0, 0, 2, ' ', 0)
+	for _, cells := range rows {
+		_, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n")
 	}
 	_ = table.Flush() // to memory
-	text.WriteString("\n# With these lines they would pass. Review each before you add it.\n\n" + report.Suggest(a.Rows))
-	return text.String()
 }

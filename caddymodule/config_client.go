@@ -60,6 +60,10 @@ type Client struct {
 	// refused. Default: to the key of a proof if one comes.
 	Require string `json:"require,omitempty"`
 
+	// Lets the client in at a gate's bridge with a secret in place of a token.
+	// Excludes `require`. Default: false.
+	AllowBridge bool `json:"allow_bridge,omitempty"`
+
 	// About whose tokens the client may ask at the introspection endpoint: `any`
 	// client's, its `own`, or `none`. Default: `own`.
 	Introspect string `json:"introspect,omitempty"`

@@ -47,6 +47,7 @@ func gateRequest(r *http.Request) gate.Request {
 		Authorization: r.Header["Authorization"],
 		DPoP:          r.Header["Dpop"],
 		Certificate:   clientCertificate(r),
+		Address:       clientAddress(r),
 	}
 	if len(facts.DPoP) > 0 {
 		facts.Target = target(r)

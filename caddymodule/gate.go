@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,6 +50,10 @@ type Gate struct {
 	// The ways in which a token may be sent (RFC 6750 section 2): `header`, `body`
 	// (in a form) and `query`. Default: `header`.
 	BearerMethods []string `json:"bearer_methods,omitempty"`
+
+	// Bridges for callers that cannot ask for tokens yet: each lets clients with
+	// `allow_bridge` in by a secret, one of each kind at most. Default: none.
+	Bridges []Bridge `json:"bridges,omitempty"`
 
 	// Lets the Authorization header reach the upstream. Default: false.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -104,6 +109,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if err := g.followDocument(app, config.Rules); err != nil {
 		return err
 	}
+	g.warnOfBridges(ctx.Logger())
 	// Each operation of a document names its method.
 	g.headers = newHeaderPolicy(g, g.OpenAPI != "" || g.gate.NamesMethod())
 	return nil
@@ -141,6 +147,7 @@ func (g *Gate) config(app *App) gate.Config {
 	for _, method := range g.BearerMethods {
 		config.BearerMethods = append(config.BearerMethods, gate.BearerMethod(method))
 	}
+	config.Bridges, config.Direct = g.bridges(), app.direct()
 	for _, rule := range g.Rules {
 		config.Rules = append(config.Rules, rule.build())
 	}
@@ -168,6 +175,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	}
 	start := time.Now()
 	facts := gateRequest(r)
+	g.takeKeys(r, &facts)
 	g.headers.scrub(r)
 	verdict := g.judge(r, &facts)
 	metrics.verdict(&verdict, g.ReportOnly, time.Since(start).Seconds())
@@ -181,6 +189,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		if !g.ReportOnly {
 			return g.deny(w, r, &verdict, id)
 		}
+	}
+	if verdict.Allowed && verdict.Bridge != "" {
+		g.deprecate(w, r, &facts, &verdict)
 	}
 	g.headers.identify(r.Header, verdict.Claims)
 	setUser(r, &verdict, &facts)
@@ -204,33 +215,13 @@ func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdic
 	if challenges := g.gate.Challenges(verdict); len(challenges) > 0 {
 		w.Header()["Www-Authenticate"] = challenges
 	}
-	if verdict.Status() == http.StatusServiceUnavailable {
+	switch {
+	case verdict.RetryAfter > 0:
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(verdict.RetryAfter.Seconds())), 10))
+	case verdict.Status() == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
 	}
 	return refuse(w, r, verdict.Status(), refusalBody{Error: verdict.Code(), Description: verdict.Description(), ID: id})
-}
-
-// asksFor tells whether a request is for the metadata, as it stands or as the
-// client sent it: clients know nothing of a rewrite. All that such a request
-// can get is the document; it never goes on.
-func asksFor(metadata *gate.Metadata, r *http.Request) bool {
-	if metadata.Serves(r.URL.EscapedPath()) {
-		return true
-	}
-	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	return ok && original.URL != nil && metadata.Serves(original.URL.EscapedPath())
-}
-
-func serveMetadata(w http.ResponseWriter, r *http.Request, metadata *gate.Metadata) error {
-	w.Header().Set("Content-Type", "application/json")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		return refuse(w, r, http.StatusMethodNotAllowed, refusalBody{Error: "invalid_request", Description: "this document is read with GET"})
-	}
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	w.Header().Set("Content-Length", strconv.Itoa(len(metadata.Body())))
-	_, _ = w.Write(metadata.Body()) // the client has gone: nothing to be done
-	return nil
 }
 
 // Interface guards.

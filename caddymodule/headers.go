@@ -25,6 +25,7 @@ type headerPolicy struct {
 	client, scope, issuer string   // canonical names; all empty: left alone
 	removed               []string // folded names that no client may bring
 	named                 []string // folded names that Connection must not name
+	key                   string   // canonical name of the one with API keys; empty: none has
 }
 
 // newHeaderPolicy makes the policy of a gate. namesMethod: a rule names a
@@ -33,6 +34,10 @@ func newHeaderPolicy(g *Gate, namesMethod bool) *headerPolicy {
 	policy := &headerPolicy{removed: []string{fold("DPoP")}, named: []string{fold("Authorization"), fold("DPoP")}}
 	if !g.ForwardToken {
 		policy.removed = append(policy.removed, fold("Authorization"))
+	}
+	if policy.key = g.keyHeader(); policy.key != "" {
+		policy.removed = append(policy.removed, fold(policy.key))
+		policy.named = append(policy.named, fold(policy.key))
 	}
 	if namesMethod {
 		for _, name := range methodOverrides {

@@ -22,6 +22,7 @@ type collectors struct {
 	passed        *prometheus.CounterVec
 	denied        *prometheus.CounterVec
 	reported      *prometheus.CounterVec
+	bridged       *prometheus.CounterVec
 	verdictSecond prometheus.Histogram
 }
 
@@ -47,6 +48,9 @@ func newCollectors() *collectors {
 			"Requests that a gate refused, by reason.", "reason"),
 		reported: counter("requests_reported_total",
 			"Requests that a gate with report_only passed on and would have refused, by reason.", "reason"),
+		bridged: counter("bridged_total",
+			"Requests that came with a secret in place of a token, by kind of bridge and outcome: passed, refused, or reported where report_only stands.",
+			"kind", "outcome"),
 		tokenSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_duration_seconds",
 			Help:    "Time to answer a token request, by outcome.",
@@ -63,7 +67,7 @@ func newCollectors() *collectors {
 // register makes the collectors show in the registry of a configuration.
 func (c *collectors) register(registry *prometheus.Registry) error {
 	for _, collector := range []prometheus.Collector{
-		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.reported, c.verdictSecond,
+		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.reported, c.bridged, c.verdictSecond,
 	} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
@@ -105,12 +109,15 @@ func (c *collectors) token(event *issuer.Event) {
 }
 
 func (c *collectors) verdict(verdict *gate.Verdict, reportOnly bool, seconds float64) {
-	vec := c.denied
+	vec, outcome := c.denied, "refused"
 	switch {
 	case verdict.Allowed:
-		vec = c.passed
+		vec, outcome = c.passed, "passed"
 	case reportOnly:
-		vec = c.reported
+		vec, outcome = c.reported, "reported"
+	}
+	if verdict.Bridge != "" {
+		c.bridged.WithLabelValues(string(verdict.Bridge), outcome).Inc()
 	}
 	vec.WithLabelValues(string(verdict.Reason)).Inc()
 	c.verdictSecond.Observe(seconds)

@@ -14,7 +14,7 @@ func (g *Gate) report(r *http.Request, facts *gate.Request, verdict *gate.Verdic
 		Gate: g.Resource, Enforced: enforced,
 		Address: clientAddress(r), UserAgent: r.UserAgent(),
 		Method: facts.Method, Path: facts.EscapedPath, Uncovered: verdict.Uncovered,
-		Reason: verdict.Reason, ID: id,
+		Reason: verdict.Reason, ID: id, Bridge: verdict.Bridge,
 	}
 	if !verdict.Uncovered {
 		entry.Needs = g.gate.Enough(verdict.Rule)

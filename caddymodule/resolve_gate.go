@@ -20,6 +20,12 @@ func (g *Gate) resolve(repl *caddy.Replacer, a *App) error {
 	r.list(name+"issuers", g.Issuers)
 	r.list(name+"bearer_methods", g.BearerMethods)
 	r.clientsOf(name, g)
+	for i := range g.Bridges {
+		bridge := &g.Bridges[i]
+		r.text(name+"bridge", &bridge.Kind)
+		r.text(name+"bridge "+bridge.Kind, &bridge.Header)
+		r.text(name+"bridge "+bridge.Kind+": until", &bridge.Until)
+	}
 	for i := range g.Rules {
 		rule := &g.Rules[i]
 		written := name + rule.subdirective() + ": " + rule.Pattern

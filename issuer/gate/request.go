@@ -14,10 +14,11 @@ type Request struct {
 	// 6750 sections 2.2 and 2.3).
 	Form, Query []string
 
-	// Keys are the API keys, where the gate has a bridge for them, and Address the
-	// client's: what a bridge asks for.
-	Keys    []string
-	Address string
+	// Keys are the API keys, where the gate has a bridge for them, KeyHeader where
+	// they stood, and Address is the client's: what a bridge asks for.
+	Keys      []string
+	KeyHeader string
+	Address   string
 
 	// What a sender constraint is held against.
 	DPoP        []string          // the DPoP fields

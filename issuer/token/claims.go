@@ -93,9 +93,9 @@ func (c *Claims) Value(name string) (text string, ok bool) {
 	case "client_id":
 		return c.ClientID, true
 	case "iat":
-		return strconv.FormatInt(c.IssuedAt, 10), true
+		return number(c.IssuedAt)
 	case "exp":
-		return strconv.FormatInt(c.Expires, 10), true
+		return number(c.Expires)
 	case "jti":
 		return c.ID, true
 	case "scope":
@@ -108,6 +108,14 @@ func (c *Claims) Value(name string) (text string, ok bool) {
 		return "", false
 	}
 	return textOf(value), true
+}
+
+// number spells a time; zero stands for none.
+func number(value int64) (text string, ok bool) {
+	if value == 0 {
+		return "", false
+	}
+	return strconv.FormatInt(value, 10), true
 }
 
 // textOf spells a JSON value as text.

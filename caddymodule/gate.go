@@ -81,6 +81,9 @@ type Gate struct {
 	app     *App
 	gate    *gate.Gate
 	headers *headerPolicy
+
+	// explain hears of each verdict, where somebody asks why; else it is nil.
+	explain func(*http.Request, *gate.Request, *gate.Verdict)
 }
 
 // CaddyModule returns the Caddy module information.
@@ -178,6 +181,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	g.takeKeys(r, &facts)
 	g.headers.scrub(r)
 	verdict := g.judge(r, &facts)
+	if g.explain != nil {
+		g.explain(r, &facts, &verdict)
+	}
 	metrics.verdict(&verdict, g.ReportOnly, time.Since(start).Seconds())
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9

@@ -1,0 +1,190 @@
+package caddymodule
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// question is a request that somebody asks about.
+type question struct {
+	method, scheme, host, target string
+	header                       http.Header
+	certificate                  *x509.Certificate
+	from                         string // the client's address
+}
+
+// parseRequest reads a request line such as "GET https://host/path".
+func parseRequest(line string) (question, error) {
+	method, address, found := strings.Cut(strings.TrimSpace(line), " ")
+	scheme, rest, isURL := strings.Cut(address, "://")
+	if !found || !isURL || scheme != "http" && scheme != "https" {
+		return question{}, errors.New(`--request: expected a method and a url, such as "GET https://host/path"`)
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	target, _, _ := strings.Cut(rest[end:], "#")
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	asked := question{method: method, scheme: scheme, host: rest[:end], target: target, header: make(http.Header), from: "127.0.0.1"}
+	if asked.host == "" || strings.Contains(asked.host, "@") {
+		return question{}, errors.New("--request: expected a host in the url, and no user")
+	}
+	return asked, nil
+}
+
+// request is what net/http makes of the question: it is read as from a client.
+func (q *question) request(ctx context.Context) (*http.Request, error) {
+	text := q.method + " " + q.target + " HTTP/1.1\r\nHost: " + q.host + "\r\n\r\n"
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+	if err != nil {
+		// It quotes the url, and a query may hold a token.
+		return nil, errors.New("--request: a server does not understand the method, the host or the path")
+	}
+	r.Header = q.header.Clone()
+	r.RemoteAddr = net.JoinHostPort(q.from, "1")
+	if q.scheme == "https" {
+		r.TLS = &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS13, ServerName: r.URL.Hostname()}
+		if host, _, err := net.SplitHostPort(q.host); err == nil {
+			r.TLS.ServerName = host
+		} else {
+			r.TLS.ServerName = q.host
+		}
+		if q.certificate != nil {
+			r.TLS.PeerCertificates = []*x509.Certificate{q.certificate}
+		}
+	}
+	return r.WithContext(ctx), nil
+}
+
+func (q *question) port() uint {
+	if parsed, err := url.Parse(q.scheme + "://" + q.host); err == nil {
+		if port, err := strconv.ParseUint(parsed.Port(), 10, 16); err == nil {
+			return uint(port)
+		}
+	}
+	return map[string]uint{"http": 80, "https": 443}[q.scheme]
+}
+
+// explain tells what becomes of the request.
+func (l *looked) explain(ctx context.Context, q *question) (*explanation, error) {
+	names, exact := l.serversFor(q.port())
+	var first *explanation
+	for _, name := range names {
+		found, err := l.ask(ctx, name, q)
+		if err != nil {
+			return nil, err
+		}
+		if !exact {
+			found.note(fmt.Sprintf("no server listens at port %d: this is the server %s", q.port(), name))
+		}
+		if len(found.Gates) > 0 || found.Upstream != nil {
+			return found, nil
+		}
+		if first == nil {
+			first = found
+		}
+	}
+	if first == nil {
+		return nil, errors.New("the configuration has no sites")
+	}
+	return first, nil
+}
+
+// serversFor are the servers at a port, or all where there is none.
+func (l *looked) serversFor(port uint) (names []string, exact bool) {
+	all := slices.Sorted(maps.Keys(l.http.Servers))
+	for _, name := range all {
+		for _, listener := range l.http.Servers[name].Listen {
+			address, err := caddy.ParseNetworkAddress(listener)
+			if err == nil && address.StartPort <= port && port <= address.EndPort {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	if len(names) == 0 {
+		return all, false
+	}
+	return names, true
+}
+
+// ask sends the request through the routes of a server.
+func (l *looked) ask(ctx context.Context, name string, q *question) (*explanation, error) {
+	server := l.http.Servers[name]
+	found := &explanation{
+		Method: q.method, URL: q.scheme + "://" + q.host + pathOf(q.target), Server: name,
+		Gates: []explainedGate{}, Notes: []string{}, Result: resultAnswered,
+	}
+	r, err := q.request(context.WithValue(ctx, explanationKey{}, found))
+	if err != nil {
+		return nil, err
+	}
+	listen(allRoutes(server))
+	w := &unsent{header: make(http.Header)}
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, server)
+	nobody := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
+	err = server.Routes.Compile(nobody).ServeHTTP(w, r)
+	found.conclude(w, err, server)
+	return found, nil
+}
+
+// conclude tells who answers where neither a gate nor a handler behind one did.
+func (e *explanation) conclude(w *unsent, err error, server *caddyhttp.Server) {
+	if e.Result == resultRefused && server.Errors != nil {
+		e.note("the site has handle_errors: it may answer with another body")
+	}
+	if e.Result != resultAnswered || e.Answer != nil {
+		return
+	}
+	var problem caddyhttp.HandlerError
+	switch {
+	case errors.As(err, &problem):
+		e.answered("an error", problem.StatusCode)
+	case w.status != 0:
+		e.answered("oauth2_gate", w.status) // its metadata
+	default:
+		e.answered(byNobody, http.StatusOK)
+		e.note("no handler answers: no site is for this host and path, or none of its handlers is")
+	}
+}
+
+func pathOf(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	return path
+}
+
+// unsent is an answer that nobody gets.
+type unsent struct {
+	header http.Header
+	status int
+}
+
+func (u *unsent) Header() http.Header { return u.header }
+
+func (u *unsent) WriteHeader(status int) {
+	if u.status == 0 {
+		u.status = status
+	}
+}
+
+func (u *unsent) Write(p []byte) (int, error) {
+	u.WriteHeader(http.StatusOK)
+	return len(p), nil
+}

@@ -1,0 +1,67 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// standInName is the handler module of [standIn].
+const standInName = "oauth2_explain"
+
+// registerOffline makes the modules known with which a configuration is looked
+// at. They are for the commands alone: no configuration can name them in a
+// Caddy that serves.
+var registerOffline = sync.OnceFunc(func() {
+	caddy.RegisterModule(new(standIn))
+	caddy.RegisterModule(new(overlay))
+})
+
+// standIn stands for a handler that is not to do anything: it notes what
+// reached it.
+type standIn struct {
+	Name    string   `json:"name"`    // of the handler that it stands for
+	Answers bool     `json:"answers"` // that handler does not pass requests on
+	To      []string `json:"to,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*standIn) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers." + standInName, New: func() caddy.Module { return new(standIn) }}
+}
+
+// silent are handlers that leave requests as they are, and decide nothing:
+// that they are not executed makes no difference.
+var silent = []string{
+	"encode", "templates", "intercept", "log_append", "tracing", "push", "timeouts", "request_body",
+}
+
+// ServeHTTP notes the request.
+func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	found := explanationOf(r.Context())
+	if s.Answers {
+		found.reached(r, s)
+		return nil
+	}
+	if !slices.Contains(silent, s.Name) {
+		found.note("not checked: what " + s.Name + " does with the request; it is taken to pass it on as it is")
+	}
+	return next.ServeHTTP(w, r)
+}
+
+type explanationKey struct{}
+
+// explanationOf is what becomes known of a request. Outside of one it is lost.
+func explanationOf(ctx context.Context) *explanation {
+	if found, ok := ctx.Value(explanationKey{}).(*explanation); ok {
+		return found
+	}
+	return new(explanation)
+}
+
+// Interface guard.
+var _ caddyhttp.MiddlewareHandler = (*standIn)(nil)

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -98,9 +99,9 @@ func (g *Gate) aspects(r *Request, verdict *Verdict) []aspect {
 	all = append(all, tokenAspect(kind, reason))
 	seen := token.Peek(raw)
 	issuer := g.candidate(seen)
-	all = append(all, g.signatureAspects(issuer, seen)...)
-	all = append(all, g.claimAspects(issuer, seen)...)
-	all = append(all, g.bindingAspects(kind, r, seen)...)
+	if reason == "" {
+		all = slices.Concat(all, g.signatureAspects(issuer, seen), g.claimAspects(issuer, seen), g.bindingAspects(kind, r, seen))
+	}
 	if public {
 		return append(all, g.ruleAspect(r, verdict))
 	}
@@ -127,10 +128,7 @@ func tokenAspect(kind scheme, reason Reason) aspect {
 func (g *Gate) ruleAspect(r *Request, verdict *Verdict) aspect {
 	found := "none for " + r.Method + " " + r.EscapedPath
 	if verdict.Rule != nil {
-		found = verdict.Rule.String()
-		if verdict.Rule.Origin != "" {
-			found += " (" + verdict.Rule.Origin + ")"
-		}
+		found = verdict.Rule.String() + ", from " + cmp.Or(verdict.Rule.Origin, "the configuration")
 	}
 	return aspect{"rule", "a rule that covers method and path", found, []Reason{ReasonNoRule}}
 }

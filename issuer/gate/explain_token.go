@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func (g *Gate) claimAspects(issuer Issuer, seen token.Seen) []aspect {
 		return all
 	}
 	return append(all,
-		aspect{"revoked", "a token that was not revoked", "jti " + seen.Claim("jti"), on(token.CheckRevoked)},
+		aspect{"revoked", "a token that was not revoked", "jti " + cmp.Or(seen.Claim("jti"), "none"), on(token.CheckRevoked)},
 		aspect{"client", "a client that is there and enabled, and was since", seen.Claim("client_id"), on(token.CheckClient)},
 		aspect{"bound", "a bound token where the client or the scheme needs one", confirmation(seen), on(token.CheckUnbound)},
 		aspect{"entitlement", "scope, roles and aud that the client has", seen.Claim("scope"), on(token.CheckEntitlement)})

@@ -1,0 +1,282 @@
+package caddymodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/spf13/cobra"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// commandCase is a file of testdata/explain or testdata/coverage: a Caddyfile,
+// what is asked, one line each, the exit status, and what is printed, with lines
+// of ten dashes between. OPTIONS stands for what each Caddyfile has.
+type commandCase struct {
+	path, caddyfile string
+	asked           []string
+	expected        string
+}
+
+func commandCases(t *testing.T, folder string) []commandCase {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", folder, "*.txt"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	cases := make([]commandCase, len(paths))
+	for i, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := strings.SplitN(string(data), "----------\n", 3)
+		if len(parts) != 3 {
+			t.Fatalf("%s: expected three parts", path)
+		}
+		cases[i] = commandCase{path: path, caddyfile: parts[0], asked: strings.Split(strings.TrimSpace(parts[1]), "\n"), expected: parts[2]}
+	}
+	return cases
+}
+
+// compare holds what a command did against what is expected.
+func (c commandCase) compare(t *testing.T, got string) {
+	t.Helper()
+	if *update {
+		data := c.caddyfile + "----------\n" + strings.Join(c.asked, "\n") + "\n----------\n" + got
+		if err := os.WriteFile(c.path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != c.expected {
+		t.Errorf("got:\n%s\nexpected:\n%s", got, c.expected)
+	}
+}
+
+// explainIssuer issues the tokens of these tests.
+const explainIssuer = "https://api.example.com"
+
+// stored makes a storage as a Caddy that has run leaves it, and returns its
+// folder and what it signs with.
+func stored(t *testing.T, clients ...string) (folder string, signer *token.Signer) {
+	t.Helper()
+	folder = t.TempDir()
+	documents := store.OverStorage(&certmagic.FileStorage{Path: folder}, store.Prefix(explainIssuer))
+	alive := make(map[string]bool)
+	for _, id := range clients {
+		alive[id] = true
+	}
+	if err := client.NewLedger(documents).Admit(t.Context(), alive); err != nil {
+		t.Fatal(err)
+	}
+	ring := keys.NewRing(documents, time.Now)
+	if _, err := ring.Maintain(t.Context(), keys.Config{Algorithm: token.ES256, LongestLifetime: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := ring.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder, made
+}
+
+// explainToken is a token of the client batch with a scope and perhaps a key.
+func explainToken(t *testing.T, signer *token.Signer, description string) string {
+	t.Helper()
+	now := time.Now()
+	claims := &token.Claims{
+		Issuer: explainIssuer, Subject: "batch", Audience: []string{explainIssuer}, ClientID: "batch", ID: token.NewID(0),
+		IssuedAt: now.Unix(), Expires: now.Add(time.Hour).Unix(),
+	}
+	for word := range strings.FieldsSeq(description) {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "scope":
+			claims.Scope = strings.Split(value, ",")
+		case "client":
+			claims.ClientID = value
+		case "aud":
+			claims.Audience = []string{value}
+		case "jkt":
+			claims.Confirmation = &token.Confirmation{KeyThumbprint: value}
+		case "expired":
+			claims.Expires = now.Unix() - 60
+		default:
+			t.Fatalf("unknown word %q", word)
+		}
+	}
+	raw, err := signer.Sign(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// oauth2 runs `caddy oauth2` in this process: the exit status and the output.
+func oauth2(t *testing.T, arguments ...string) (status, stdout, stderr string) {
+	t.Helper()
+	cmd := &cobra.Command{Use: "oauth2"}
+	oauth2Command(cmd)
+	var out, problems bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&problems)
+	cmd.SetArgs(arguments)
+	cmd.SetContext(t.Context())
+	cmd.SilenceUsage = true
+	status = "0"
+	if err := cmd.Execute(); err != nil {
+		if status = strings.TrimPrefix(err.Error(), "exiting with status "); status == err.Error() {
+			status = "1"
+		}
+	}
+	return status, out.String(), problems.String()
+}
+
+var changing = []struct {
+	find *regexp.Regexp
+	put  string
+}{
+	{regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`jti [\w.-]+`), "jti JTI"},
+	{regexp.MustCompile(`\b[\w-]{43}\b`), "KID"},
+}
+
+// steady replaces what is another one each time, and lines the columns up again.
+func steady(text string) string {
+	for _, one := range changing {
+		text = one.find.ReplaceAllString(text, one.put)
+	}
+	return regexp.MustCompile(`(\S)  +`).ReplaceAllString(text, "$1  ")
+}
+
+const explainOptions = `{
+	storage file_system {$STORAGE}
+	log {
+		output file {$STORAGE}/caddy.log
+	}
+	oauth2 {
+		issuer https://api.example.com
+		client batch {
+			secret a-secret-that-is-long-enough
+			scopes orders:read orders:write
+		}
+		client sleeping {
+			secret a-secret-that-is-long-enough
+			scopes orders:read
+			disabled
+		}
+		trusted_issuer https://login.example.org
+	}
+}
+`
+
+func writeCaddyfile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "Caddyfile")
+	if err := os.WriteFile(path, []byte(strings.Replace(text, "OPTIONS\n", explainOptions, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// contents are the files below a folder and what is in them.
+func contents(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		found[path] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// What is told of requests, and that nothing is written for it, not even the
+// log that the configuration names. A line of the question is the request, a
+// description of the token, or flags.
+func TestExplainGolden(t *testing.T) {
+	for _, c := range commandCases(t, "explain") {
+		t.Run(filepath.Base(c.path), func(t *testing.T) {
+			folder, signer := stored(t, "batch", "sleeping")
+			t.Setenv("STORAGE", folder)
+			before := contents(t, folder)
+			arguments := []string{"explain", "--config", writeCaddyfile(t, c.caddyfile), "--adapter", "caddyfile", "--request", c.asked[0]}
+			raw := "there is none"
+			for _, line := range c.asked[1:] {
+				if word, rest, _ := strings.Cut(line, " "); word == "token" {
+					raw = explainToken(t, signer, rest)
+					arguments = append(arguments, "--token", raw)
+				} else {
+					arguments = append(arguments, word, rest)
+				}
+			}
+			status, stdout, stderr := oauth2(t, arguments...)
+			c.compare(t, "exit status "+status+"\n"+steady(stdout+stderr))
+			if strings.Contains(stdout+stderr, raw) {
+				t.Error("the token is printed")
+			}
+			if after := contents(t, folder); !maps.Equal(before, after) {
+				t.Errorf("files before: %v, after: %v", slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after)))
+			}
+		})
+	}
+}
+
+// The members that scripts rely on.
+func TestExplainJSON(t *testing.T) {
+	folder, signer := stored(t, "batch")
+	t.Setenv("STORAGE", folder)
+	path := writeCaddyfile(t, "OPTIONS\napi.example.com {\n\toauth2_gate orders:write\n\treverse_proxy 127.0.0.1:9000\n}\n")
+	status, stdout, _ := oauth2(t, "explain", "--config", path, "--adapter", "caddyfile", "--json",
+		"--request", "GET https://api.example.com/", "--token", explainToken(t, signer, "scope=orders:read"))
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(stdout), &answer); err != nil || status != "2" {
+		t.Fatalf("status %s, %v\n%s", status, err, stdout)
+	}
+	if names := slices.Sorted(maps.Keys(answer)); !slices.Equal(names, []string{"answer", "gates", "method", "notes", "result", "server", "url"}) {
+		t.Errorf("members %v", names)
+	}
+	for _, word := range []string{`"result": "refused"`, `"status": 403`, `"check": "scope"`, `"result": "failed"`, `"reason": "insufficient_scope"`} {
+		if !strings.Contains(stdout, word) {
+			t.Errorf("no %s in %s", word, stdout)
+		}
+	}
+}
+
+// What is wrong with the flags is said, and quotes neither a token nor a secret.
+func TestExplainMistakes(t *testing.T) {
+	folder, _ := stored(t, "batch")
+	t.Setenv("STORAGE", folder)
+	path := writeCaddyfile(t, "OPTIONS\n")
+	for _, flags := range [][]string{
+		{}, {"--request", "GET"}, {"--request", "https://api.example.com/"}, {"--request", "GET ftp://api.example.com/"},
+		{"--request", "GET https:///x"}, {"--request", "G T https://api.example.com/"}, {"--request", "GET https://api.example.com/%zz?hush"},
+		{"--request", "GET https://a/", "--header", "hush"}, {"--request", "GET https://a/", "--token", "@/does/not/exist"},
+		{"--request", "GET https://a/", "--token", "hush\nhush"}, {"--request", "GET https://a/", "--cert", path},
+		{"--request", "GET https://a/", "--jwks", "hush"}, {"--request", "GET https://a/"}, {"--request", "GET https://a/", "hush"},
+	} {
+		status, stdout, stderr := oauth2(t, append([]string{"explain", "--config", path, "--adapter", "caddyfile"}, flags...)...)
+		if status != "1" || stdout != "" || stderr == "" {
+			t.Errorf("%v: status %s\n%s\n%s", flags, status, stdout, stderr)
+		}
+	}
+}

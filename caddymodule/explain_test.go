@@ -218,6 +218,7 @@ func TestExplainGolden(t *testing.T) {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
 			folder, signer := stored(t, "batch", "sleeping")
 			t.Setenv("STORAGE", folder)
+			t.Setenv("TESTDATA", "testdata/coverage")
 			before := contents(t, folder)
 			arguments := []string{"explain", "--config", writeCaddyfile(t, c.caddyfile), "--adapter", "caddyfile", "--request", c.asked[0]}
 			raw := "there is none"

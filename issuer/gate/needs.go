@@ -30,3 +30,6 @@ func (g *Gate) Enough(rule *Rule) []token.Scopes {
 	}
 	return sets
 }
+
+// AllowsOwn tells whether a client of our own issuer may pass at all.
+func (g *Gate) AllowsOwn(clientID string) bool { return g.allows(new(Own), clientID) }

@@ -20,6 +20,10 @@ const (
 // than the one that the rules saw.
 var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
+// pathOverrides are headers by which some frameworks take another path than the
+// one that the rules saw: those of IIS (CVE-2018-14773 and its like).
+var pathOverrides = []string{"X-Original-Url", "X-Rewrite-Url"}
+
 // headerPolicy is what a gate does to the headers of requests that pass.
 type headerPolicy struct {
 	client, scope, issuer string   // canonical names; all empty: left alone
@@ -39,10 +43,15 @@ func newHeaderPolicy(g *Gate, namesMethod bool) *headerPolicy {
 		policy.removed = append(policy.removed, fold(policy.key))
 		policy.named = append(policy.named, fold(policy.key))
 	}
+	var overrides []string
 	if namesMethod {
-		for _, name := range methodOverrides {
-			policy.removed = append(policy.removed, fold(name))
-		}
+		overrides = methodOverrides
+	}
+	if len(g.Rules) > 0 || g.OpenAPI != "" {
+		overrides = slices.Concat(overrides, pathOverrides)
+	}
+	for _, name := range overrides {
+		policy.removed = append(policy.removed, fold(name))
 	}
 	if g.IdentityHeaders.Off {
 		return policy

@@ -40,6 +40,10 @@ func TestScrubRemovesEverySpelling(t *testing.T) {
 		{"method override, rules with methods", Gate{}, true, "X-Http-Method-Override", false},
 		{"method override, other spelling", Gate{}, true, "X_http_method", false},
 		{"method override, no rules with methods", Gate{}, false, "X-Method-Override", true},
+		{"path override, rules", Gate{Rules: []Rule{{Pattern: "/"}}}, false, "X-Original-Url", false},
+		{"path override, other spelling", Gate{Rules: []Rule{{Pattern: "/"}}}, false, "X_rewrite.URL", false},
+		{"path override, document", Gate{OpenAPI: "api.yaml"}, true, "X-Rewrite-Url", false},
+		{"path override, no rules", Gate{}, false, "X-Original-Url", true},
 		{"others", Gate{}, true, "Accept", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

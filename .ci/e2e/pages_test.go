@@ -31,7 +31,8 @@ type page struct {
 	shell *shell
 }
 
-func newPage(t *testing.T) *page {
+// newPage makes a page whose Caddy runs with further variables.
+func newPage(t *testing.T, env ...string) *page {
 	t.Helper()
 	folder := t.TempDir()
 	return newPageIn(t, folder, makeCertificates(t, folder))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -139,6 +140,28 @@ func TestDirectTooManyFailures(t *testing.T) {
 	if wrong, right := status(directKey("wrong")), status(directKey(secret)); wrong != 429 || right != 200 {
 		t.Errorf("%d with a wrong key, %d with a right one", wrong, right)
 	}
+}
+
+// Who comes at the same moment is told apart.
+func TestDirectInParallel(t *testing.T) {
+	t.Parallel()
+	s := bridgeServer(t)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for range 50 {
+				offer, expected := directKey(secret), "batch"
+				if i%2 == 0 {
+					offer, expected = directBasic("a:b", "p"), ""
+				}
+				claims, refusal := s.made.Direct(t.Context(), offer)
+				if (refusal == nil) != (expected != "") || refusal == nil && claims.ClientID != expected {
+					t.Errorf("%+v %v", claims, refusal)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // What a bridge costs beside the gate's own work.

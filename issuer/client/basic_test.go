@@ -93,6 +93,13 @@ func FuzzFromBasic(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
+		bridged, err := FromBridgeBasic(value)
+		if err != nil && bridged != (Credentials{}) {
+			t.Error("an error came with credentials")
+		}
+		if again, failed := FromBridgeBasic(basicValue(bridged.ClientID + ":" + bridged.Secret)); err == nil && (failed != nil || again != bridged) {
+			t.Errorf("id %q, secret %q read again as id %q, secret %q, %v", bridged.ClientID, bridged.Secret, again.ClientID, again.Secret, failed)
+		}
 		got, err := FromBasic(value)
 		if err != nil {
 			if got != (Credentials{}) {

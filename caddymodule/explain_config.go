@@ -47,7 +47,7 @@ func offline(config []byte) ([]byte, error) {
 	}
 	return json.Marshal(object{
 		"admin": object{"disabled": true}, "storage": storage, "apps": apps,
-		"logging": object{"logs": object{"default": object{"writer": object{"output": "discard"}}}},
+		"logging": object{"logs": object{"default": object{"level": "ERROR"}}},
 	})
 }
 

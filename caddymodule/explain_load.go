@@ -26,6 +26,13 @@ func readConfig(path, adapter string) ([]byte, error) {
 	if path == "" {
 		return nil, errors.New("--config is needed: the file with the configuration")
 	}
+	// Of what Caddy says while it reads, warnings are enough.
+	quiet := &caddy.Config{Logging: &caddy.Logging{Logs: map[string]*caddy.CustomLog{
+		caddy.DefaultLoggerName: {BaseLog: caddy.BaseLog{Level: "WARN"}},
+	}}}
+	if _, err := caddy.ProvisionContext(quiet); err != nil {
+		return nil, err
+	}
 	config, _, _, err := caddycmd.LoadConfig(path, adapter)
 	return config, err
 }

@@ -21,6 +21,9 @@ import (
 // server, nginx, and the one that records what it hears.
 const confusionCaddyfile = `{
 	admin {$ADMIN}
+	servers {
+		protocols h1 h2c
+	}
 	oauth2 {
 		issuer http://localhost
 		resource http://localhost {
@@ -424,5 +427,60 @@ func TestHeaderConfusion(t *testing.T) {
 	// Past the gate it would believe them.
 	if got := exchange(t, c.direct["nginx"], ask("GET", "/public/whoami", "x_client_id: evil")); !strings.HasSuffix(got, "[evil][][]") {
 		t.Errorf("nginx heard %q", got)
+	}
+}
+
+// overHTTP2 sends fields with names as they are, and returns the answer's head and
+// body.
+func overHTTP2(t *testing.T, client *http.Client, port int, method, target string, fields map[string]string) string {
+	t.Helper()
+	request, err := http.NewRequest(method, fmt.Sprintf("http://127.0.0.1:%d%s", port, target), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range fields {
+		request.Header[name] = []string{value}
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.ProtoMajor != 2 {
+		t.Errorf("%s %q: %s %v", method, target, response.Proto, err)
+	}
+	return fmt.Sprintf("HTTP/2 %d\r\nContent-Length: %d\r\n\r\n%s", response.StatusCode, response.ContentLength, body)
+}
+
+// HTTP/2 carries names of its own; the same holds there.
+func TestHeaderConfusionOverHTTP2(t *testing.T) {
+	t.Parallel()
+	c := launchConfused(t)
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	t.Cleanup(transport.CloseIdleConnections)
+	client := &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: plainClient.CheckRedirect}
+	token, _ := strings.CutPrefix(bearer(c.token(t, "reader", batchSecret)), "Authorization: ")
+	for _, field := range []string{"x-client-id", "X-Client-Id", "x_client_id", "x.client.id", "x~client~id", "x-client_id", "X_CLIENT-ID"} {
+		for caller, expected := range map[string]string{token: "reader", "": ""} {
+			fields := map[string]string{field: "evil", "x_client_scope": "all"}
+			if caller != "" {
+				fields["authorization"] = caller
+			}
+			overHTTP2(t, client, c.ports["files"], "GET", "/public/hello.txt", fields)
+			if got := strings.Join(c.header.values("X-Client-Id"), ","); got != expected {
+				t.Errorf("%s: Go's server heard %q", field, got)
+			}
+			if got := overHTTP2(t, client, c.ports["nginx"], "GET", "/public/whoami", fields); !strings.Contains(got, "\r\n\r\n["+expected+"][") || strings.Contains(got, "all") {
+				t.Errorf("%s: nginx heard %q", field, got)
+			}
+		}
+	}
+	for _, field := range []string{"x_original_url", "x.rewrite.url", "X-Original-URL"} {
+		overHTTP2(t, client, c.port, "GET", "/public/x", map[string]string{field: "/admin/secret.txt", "x_http_method_override": "DELETE"})
+		got := c.upstream.only(t)
+		got.none(t, "X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override")
 	}
 }

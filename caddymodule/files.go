@@ -130,7 +130,7 @@ func (a *App) reloadFiles() {
 	defer a.reading.Unlock()
 	for _, file := range a.files {
 		if file.changed() {
-			a.reload(file)
+			a.reload(file, true)
 		}
 	}
 }
@@ -141,17 +141,17 @@ func (a *App) rereadFiles() {
 	a.reading.Lock()
 	defer a.reading.Unlock()
 	for _, file := range a.files {
-		a.reload(file)
+		a.reload(file, file.changed())
 	}
 }
 
 // reload reads a file again. A problem is reported with each new version, and
-// once where there is none to be read.
-func (a *App) reload(file *watchedFile) {
+// once where there is none to be read or it looks as before.
+func (a *App) reload(file *watchedFile, changed bool) {
 	before, told := file.held, file.told
 	if err := file.load(); err != nil {
 		file.told = err.Error()
-		if file.seen != nil || file.told != told {
+		if changed && file.seen != nil || file.told != told {
 			a.logger.Error("a changed file cannot be used; what it held before stays in force", zap.Error(err))
 		}
 		return

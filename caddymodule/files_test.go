@@ -177,6 +177,24 @@ func TestWatchChanges(t *testing.T) {
 	w.expect("a b longer a", 1, "I "+w.path)
 }
 
+// A version that time and size do not tell apart from the former is found when
+// all files are read again, and one that is still broken is not reported again.
+func TestRereadFiles(t *testing.T) {
+	t.Parallel()
+	w := newWatching(t, filepath.Join(t.TempDir(), "file"), "abcdef")
+	w.writeAt(w.path, "ghijkl")
+	w.expect("abcdef", 0)
+	w.app.rereadFiles()
+	w.reads = 0
+	w.expect("abcdef ghijkl", 0, "I "+w.path)
+	w.writeAt(w.path, "broken")
+	for range 3 {
+		w.app.rereadFiles()
+	}
+	w.reads = 0
+	w.expect("abcdef ghijkl", 0, "E nonsense")
+}
+
 // A version that cannot be used is reported once, and the last good one stays;
 // another broken one is reported again, and the return of the good one is said.
 func TestWatchBroken(t *testing.T) {

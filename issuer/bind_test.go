@@ -52,6 +52,7 @@ func newProver(t testing.TB, change ...func(*issuer.Config, *issuer.Paths)) prov
 		with(client.Client{ID: "named", Certificate: &name}),
 		with(client.Client{ID: "dpop", Secrets: own(), Require: client.BoundByDPoP}),
 		with(client.Client{ID: "mtls", Secrets: own(), Require: client.BoundByCertificate}),
+		with(client.Client{ID: "named off", Certificate: &name, Disabled: true}),
 	}, change...)}
 }
 
@@ -124,6 +125,7 @@ func TestMethods(t *testing.T) {
 		{"certificate of nobody", unverified, form(grant + "&client_id=nobody"), wrong, "unknown_client"},
 		{"certificate that nobody verified", unverified, form(grant + "&client_id=named"), wrong, "certificate_unverified"},
 		{"no certificate", none, form(grant + "&client_id=named"), wrong, "missing"},
+		{"certificate of a disabled client", issuer.Peer{Certificate: cert, ChainVerified: true}, form(grant + "&client_id=named+off"), wrong, "disabled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := p.from(c.peer, c.request)
@@ -325,6 +327,14 @@ func TestTokenEndpointAsksForNonce(t *testing.T) {
 	}
 	if w := p.do(ofClient("batch")); w.Code != 200 {
 		t.Fatalf("who needs no proof needs no nonce: %s", w.Body)
+	}
+	// An assertion is good once: who is sent for a nonce can come back with it.
+	assertion := p.assertion(nil)
+	if w := p.do(withProof(asserted(assertion, ""), p.proof(nil))); read(t, w).Error != "use_dpop_nonce" || w.Header().Get("DPoP-Nonce") != nonce {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	if w := p.do(withProof(asserted(assertion, ""), p.proof(tokentest.Members{"nonce": nonce}))); w.Code != 200 {
+		t.Fatalf("the same assertion with the nonce: %d %s", w.Code, w.Body)
 	}
 }
 

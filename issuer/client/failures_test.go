@@ -160,3 +160,28 @@ func TestFailuresOfAddress(t *testing.T) {
 		t.Error("still exhausted")
 	}
 }
+
+// An address that has had too many failures makes up names in vain: they take
+// no room from those that are being guessed at, which go on being counted.
+func TestNamesOfAnExhaustedAddress(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	failures := NewFailures(func() time.Time { return now })
+	limit := FailureLimit{Count: 1, Per: time.Minute}
+	failures.Count(limit, "batch", "192.0.2.1")
+	for i := range addressFactor - 1 {
+		failures.Count(limit, fmt.Sprint("made-up-", i), "192.0.2.1")
+	}
+	failures.Count(limit, "late", "192.0.2.1")
+	if failures.Exhausted(limit, "192.0.2.1") == 0 {
+		t.Fatal("the address has had too few failures")
+	}
+	if _, noted := failures.limiters.GetIfPresent(keyOf("late", "192.0.2.1")); noted {
+		t.Error("a name took room after that")
+	}
+	before := failures.Blocked(limit, "batch", "192.0.2.1")
+	failures.Count(limit, "batch", "192.0.2.1")
+	if after := failures.Blocked(limit, "batch", "192.0.2.1"); after <= before {
+		t.Errorf("a client that is being guessed at was blocked for %s, now for %s", before, after)
+	}
+}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,5 +85,28 @@ func TestRegistryIsACopyWithDefaults(t *testing.T) {
 		if found, ok := registry.Lookup(id); ok || found != nil {
 			t.Errorf("%q found", id)
 		}
+	}
+}
+
+// What metadata and configuration are told of the clients' methods is of those
+// that are enabled: a method that only a disabled one has lets nobody in.
+func TestMethodsOfDisabledClients(t *testing.T) {
+	t.Parallel()
+	name, err := ParseCertificateName("san_dns", "batch.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := []Client{
+		{ID: "named", Certificate: &name, Require: BoundByCertificate, Disabled: true},
+		{ID: "batch", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}},
+	}
+	off := newRegistry(t, clients...)
+	if methods := off.Methods(); !slices.Equal(methods, []Method{SecretBasic, SecretPost}) || off.Requires(BoundByCertificate) {
+		t.Errorf("got %v", methods)
+	}
+	clients[0].Disabled = false
+	on := newRegistry(t, clients...)
+	if methods := on.Methods(); !slices.Equal(methods, []Method{SecretBasic, SecretPost, TLSClientAuth}) || !on.Requires(BoundByCertificate) {
+		t.Errorf("enabled: got %v", methods)
 	}
 }

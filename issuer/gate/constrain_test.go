@@ -113,6 +113,17 @@ func TestBoundToken(t *testing.T) {
 	}
 }
 
+// Who sends no proof is told so, also where the request's host could be in none.
+func TestMissingProofOfStrangeHost(t *testing.T) {
+	t.Parallel()
+	h := newHolder(t)
+	r := h.request("DPoP")
+	r.Target.Host = "a b"
+	expectDenied(t, h.gate(), r, 401, "invalid_dpop_proof", gate.Reason(proof.CheckMissing))
+	r.DPoP = []string{h.proof(nil)}
+	expectDenied(t, h.gate(), r, 401, "invalid_dpop_proof", gate.Reason(proof.CheckURL))
+}
+
 // An unbound token is none for DPoP, and needs no proof as a bearer token.
 func TestUnboundToken(t *testing.T) {
 	t.Parallel()

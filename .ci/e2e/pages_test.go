@@ -35,7 +35,7 @@ type page struct {
 func newPage(t *testing.T, env ...string) *page {
 	t.Helper()
 	folder := t.TempDir()
-	return newPageIn(t, folder, makeCertificates(t, folder))
+	return newPageIn(t, folder, makeCertificates(t, folder), env...)
 }
 
 // newPageIn makes a page whose /etc/caddy has the pool's CA already. env is for Caddy.

@@ -15,14 +15,14 @@ func TestLongerAgeBringsNoProofBack(t *testing.T) {
 	key, horizon := tokentest.NewKey(t, "ES256"), new(proof.Horizon)
 	f := newFixture(t, func(c *proof.Config) { c.Horizon = horizon })
 	horizon.Keep(proof.DefaultMaxAge, f.clock())
-	used, fresh := key.Proof(t, f.claims()), ""
+	used := key.Proof(t, f.claims())
 	check := func(raw string) error {
 		_, err := f.Check(t.Context(), []string{raw}, tokenRequest())
 		return err
 	}
 	expect(t, check(used), "")
 	f.pass(50 * time.Second)
-	fresh = key.Proof(t, f.claims())
+	fresh := key.Proof(t, f.claims())
 	f.pass(50 * time.Second)
 	expect(t, check(used), proof.CheckTime)
 

@@ -96,6 +96,10 @@ func (c checker) limits(p place, l Limits) error {
 
 func (c checker) resources(a *App) error {
 	var identifiers []string
+	judge := judgeIdentifier
+	if a.Issuer == "" && len(a.TrustedIssuers) > 0 { // nobody asks here for tokens, to which RFC 8707 would apply
+		judge = judgeAudience
+	}
 	for i, resource := range a.Resources {
 		p := place{label: fmt.Sprintf("resource %q", resource.Identifier)}
 		p.path = fmt.Sprintf("resources[%d]", i)
@@ -103,7 +107,7 @@ func (c checker) resources(a *App) error {
 			return p.errorf("stands twice: expected each resource once")
 		}
 		identifiers = append(identifiers, resource.Identifier)
-		if err := c.text(p, resource.Identifier, judgeIdentifier); err != nil {
+		if err := c.text(p, resource.Identifier, judge); err != nil {
 			return err
 		}
 		if err := c.list(p.sub("scopes", "scopes"), resource.Scopes, c.scope(a, nil)); err != nil {

@@ -99,6 +99,19 @@ func judgeIdentifier(value string) error {
 	return nil
 }
 
+// judgeAudience accepts what a token of another server may have as `aud`: also a
+// plain word (RFC 7519 section 2), as a server writes that puts the client id of
+// the API there.
+func judgeAudience(value string) error {
+	if strings.ContainsAny(value, ":#") {
+		return judgeIdentifier(value)
+	}
+	if _, err := parseURI(value); err != nil {
+		return fmt.Errorf("resource identifier %q: expected an absolute URI or a word of characters that RFC 3986 allows", value)
+	}
+	return nil
+}
+
 // parseURI parses what RFC 3986 calls a URI: Go's parser accepts more.
 func parseURI(value string) (*url.URL, error) {
 	outside := func(r rune) bool { return r <= 0x20 || r > 0x7E || strings.ContainsRune("\"<>\\^`{|}", r) }

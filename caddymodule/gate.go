@@ -196,12 +196,21 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 			return g.deny(w, r, &verdict, id)
 		}
 	}
+	g.introduce(w, r, &facts, &verdict)
+	return next.ServeHTTP(w, r)
+}
+
+// introduce tells those who come next who calls, and the caller and caches what
+// they must know of the way in which it does.
+func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, facts *gate.Request, verdict *gate.Verdict) {
 	if verdict.Allowed && verdict.Bridge != "" {
-		g.deprecate(w, r, &facts, &verdict)
+		g.deprecate(w, r, facts, verdict)
+	}
+	if len(facts.Query) > 0 { // RFC 6750 section 2.3: no shared cache may keep the answer
+		w.Header().Set("Cache-Control", "private")
 	}
 	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, &verdict, &facts)
-	return next.ServeHTTP(w, r)
+	setUser(r, verdict, facts)
 }
 
 // judge asks the gate, as soon as there is a key to verify tokens with.

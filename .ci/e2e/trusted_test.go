@@ -183,6 +183,17 @@ func TestBearerMethods(t *testing.T) {
 	if heard := c.upstream.only(t); heard.line != "GET /forms/x?a=%20b&c HTTP/1.1" {
 		t.Errorf("the API heard %q", heard.line)
 	}
+	fromQuery := c.get(t, "/forms/x?access_token="+raw)
+	fromQuery.wantStatus(t, 200)
+	c.upstream.drain()
+	if got := fromQuery.header.Get("Cache-Control"); got != "private" { // RFC 6750 section 2.3
+		t.Errorf("Cache-Control %q of an answer to a token in the query", got)
+	}
+	fromHeader := c.get(t, "/forms/x", bearer(raw))
+	c.upstream.drain()
+	if got := fromHeader.header.Get("Cache-Control"); got != "" {
+		t.Errorf("Cache-Control %q of an answer to a token in the header", got)
+	}
 	c.send(t, http.MethodPost, "/forms/x", "a=%C3%A4&access_token="+raw+"&b=+", formType).wantStatus(t, 200)
 	if heard := c.upstream.only(t); heard.body != "a=%C3%A4&b=+" {
 		t.Errorf("the API heard %q", heard.body)
@@ -203,5 +214,39 @@ func TestBearerMethods(t *testing.T) {
 	c.upstream.silent(t)
 	if contains(c.output.String(), strings.Split(raw, ".")[2]) {
 		t.Error("the token shows in the log")
+	}
+}
+
+// Some servers write a plain word as `aud`, such as the client id of the API.
+func TestTrustedAudienceIsAWord(t *testing.T) {
+	t.Parallel()
+	const word = "6e74172b-be56-4843-9ff4-e66a39bb12e3"
+	key, folder := tokentest.NewKey(t, "RS256"), t.TempDir()
+	writeFile(t, folder+"/keys.json", tokentest.Set(t, key))
+	c := launch(t, `{
+	admin {$ADMIN}
+	oauth2 {
+		trusted_issuer https://login.example/v2.0 {
+			jwks {env.FOLDER}/keys.json
+		}
+		resource `+word+`
+	}
+}
+
+http://:{$PORT} {
+	bind 127.0.0.1
+	oauth2_gate {
+		issuers https://login.example/v2.0
+	}
+	reverse_proxy {$UPSTREAM}
+}
+`, "FOLDER="+folder)
+	for aud, status := range map[any]int{word: 200, strings.ToUpper(word): 401, "api://" + word: 401, "": 401, "https://api.example": 401} {
+		raw := foreignToken(t, key, nil, tokentest.Members{"iss": "https://login.example/v2.0", "aud": aud})
+		c.get(t, "/orders", bearer(raw)).wantStatus(t, status)
+	}
+	c.upstream.drain()
+	if got := c.get(t, "/orders").header.Get("WWW-Authenticate"); strings.Contains(got, "resource_metadata") {
+		t.Errorf("a word has no metadata, but the challenge is %q", got)
 	}
 }

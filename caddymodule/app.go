@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -71,6 +72,8 @@ type App struct {
 	files    []*watchedFile
 	reading  sync.Mutex // one look at the files at a time
 	leased   []string   // keys in the pool
+
+	forgetAge func(time.Time) // ends what Start said of the age of proofs; nil: it said nothing
 
 	started chan struct{} // closed by Start
 	stop    context.CancelFunc
@@ -191,6 +194,10 @@ func (a *App) Stop() error {
 // Cleanup gives the shared state back. It runs also where Provision failed.
 func (a *App) Cleanup() error {
 	a.releaseKeys()
+	if a.forgetAge != nil {
+		a.forgetAge(time.Now())
+		a.forgetAge = nil
+	}
 	err := a.lease.release()
 	a.lease = nil
 	return err

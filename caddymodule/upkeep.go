@@ -63,7 +63,7 @@ func (a *App) resumeMarks(ctx context.Context) error {
 	if err := a.shared.marks.Resume(ctx, a.longestProof()); err != nil {
 		return err
 	}
-	a.shared.horizon.Keep(time.Duration(a.DPoP.MaxAge), time.Now())
+	a.forgetAge = a.shared.horizon.Keep(time.Duration(a.DPoP.MaxAge))
 	if since, until := a.shared.marks.Restriction(); !since.IsZero() {
 		a.logger.Warn("a run before this one did not stop in order, or another instance runs on this storage: "+
 			"client assertions and DPoP proofs made until `since` are refused, and until `until` those that do not say when they were made",

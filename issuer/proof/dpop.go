@@ -144,9 +144,6 @@ func (c *Checker) claims(proof *token.Proof, want *Request) error {
 	if made.After(now.Add(Skew)) || !now.Before(c.end(made)) {
 		return refuse(CheckTime, nil)
 	}
-	if c.config.Horizon.before(made) {
-		return refuse(CheckReplay, errors.New("made when proofs were remembered for a shorter time"))
-	}
 	if proof.ID == "" {
 		return refuse(CheckID, nil)
 	}
@@ -162,7 +159,9 @@ func (c *Checker) claims(proof *token.Proof, want *Request) error {
 
 // end is the first moment at which a proof made then is too old. `iat` has
 // whole seconds: the one in which it was made counts as its whole.
-func (c *Checker) end(made time.Time) time.Time { return made.Add(c.config.MaxAge + time.Second) }
+func (c *Checker) end(made time.Time) time.Time {
+	return made.Add(c.config.Horizon.ageOf(made, c.config.MaxAge) + time.Second)
+}
 
 func isFor(raw string, urls []string) bool {
 	normal, err := NormalURL(raw)

@@ -36,7 +36,7 @@ type direct struct{ server *issuer.Server }
 
 // Judge implements [gate.Direct].
 func (d direct) Judge(ctx context.Context, offer *gate.Offer) (*token.Claims, *gate.Refusal) {
-	asked := &issuer.Direct{Address: offer.Address, Resource: offer.Resource}
+	asked := &issuer.Direct{Address: offer.Address, Resource: offer.Resource, Advisory: offer.Advisory}
 	if offer.Kind == gate.BridgeBasic {
 		asked.Method, asked.Authorization = client.BridgeBasic, offer.Value
 	} else {

@@ -126,6 +126,7 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		Epochs:      a.shared.ledger,
 		Revocations: a.shared.revoked,
 		Failures:    a.shared.failures,
+		Advised:     a.shared.advised,
 		FailureLimit: client.FailureLimit{
 			Count: int(a.Limits.TokenFailures.Count), Per: time.Duration(a.Limits.TokenFailures.Duration),
 		},

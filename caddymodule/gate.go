@@ -133,6 +133,7 @@ func (g *Gate) config(app *App) gate.Config {
 		Proofs:         app.proofs,
 		Cache:          app.cache,
 
+		Advisory:         g.ReportOnly,
 		CertificateBound: app.requiresCertificates(),
 	}
 	for _, resource := range app.resources() {

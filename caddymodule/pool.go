@@ -42,6 +42,7 @@ type shared struct {
 	// failures and report are not stored: a restart lets those who guess begin
 	// again, and counts anew what gates refuse.
 	failures *client.Failures
+	advised  *client.Failures // at gates that only report
 	report   *report.Report
 }
 
@@ -150,6 +151,7 @@ func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
 			marks:     store.NewJournal(documents, 0, time.Now),
 			nonces:    proof.NewNonces(time.Now),
 			failures:  client.NewFailures(time.Now),
+			advised:   client.NewFailures(time.Now),
 			report:    report.New(report.Config{}),
 		}, nil
 	})

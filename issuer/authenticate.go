@@ -23,22 +23,25 @@ func (s *Server) admit(ctx context.Context, offered client.Credentials, malforme
 	if offered.ClientID != "" {
 		event.ClientID = s.loggableID(offered)
 	}
-	limit := s.config.FailureLimit
+	limit, failures := s.config.FailureLimit, s.config.Failures
+	if event.advisory {
+		failures = s.config.Advised
+	}
 	// Who names no client must not wait for those who name an impossible one.
-	if wait := s.config.Failures.Blocked(limit, offered.ClientID, event.Address); wait > 0 && offered.ClientID != "" {
+	if wait := failures.Blocked(limit, offered.ClientID, event.Address); wait > 0 && offered.ClientID != "" {
 		return client.Authenticated{}, tooManyFailures(wait)
 	}
-	exhausted := s.config.Failures.Exhausted(limit, event.Address)
+	exhausted := failures.Exhausted(limit, event.Address)
 	offered.Cheap, offered.Address = exhausted > 0, event.Address
-	who, err := s.judge(ctx, offered, malformed)
+	who, err := s.judge(ctx, offered, malformed, event.advisory)
 	switch {
 	case errors.Is(err, client.ErrUnjudged): // it may be right
 	case errors.Is(err, client.ErrBusy):
 		// Of an address that keeps the queue full, each attempt counts: or it would
 		// never have too many.
-		s.config.Failures.Count(limit, "", event.Address)
+		failures.Count(limit, "", event.Address)
 	case errors.Is(err, client.ErrInvalidClient):
-		s.config.Failures.Count(limit, offered.ClientID, event.Address)
+		failures.Count(limit, offered.ClientID, event.Address)
 		if exhausted > 0 {
 			return client.Authenticated{}, tooManyFailures(exhausted)
 		}
@@ -53,11 +56,21 @@ func (s *Server) admit(ctx context.Context, offered client.Credentials, malforme
 }
 
 // judge asks whose the credentials are.
-func (s *Server) judge(ctx context.Context, offered client.Credentials, malformed error) (client.Authenticated, error) {
-	if offered.Method == "" {
-		return client.Authenticated{}, s.config.Authenticator.Reject(ctx, offered, malformed)
+func (s *Server) judge(ctx context.Context, offered client.Credentials, malformed error, advisory bool) (who client.Authenticated, err error) {
+	if advisory {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, advisoryWait, client.ErrBusy)
+		defer cancel()
 	}
-	return s.config.Authenticator.Authenticate(ctx, offered)
+	if offered.Method == "" {
+		err = s.config.Authenticator.Reject(ctx, offered, malformed)
+	} else {
+		who, err = s.config.Authenticator.Authenticate(ctx, offered)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), client.ErrBusy) {
+		return client.Authenticated{}, client.ErrBusy
+	}
+	return who, err
 }
 
 // assertionType is the only `client_assertion_type` (RFC 7523 section 2.2).

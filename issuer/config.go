@@ -40,6 +40,7 @@ type Config struct {
 	Revocations   Revocations
 	Proofs        *proof.Checker
 	Failures      *client.Failures    // counts failed authentications
+	Advised       *client.Failures    // the same where [Direct.Advisory]; default: Failures
 	FailureLimit  client.FailureLimit // and how many there may be
 	Keys          Keys
 	Observer      Observer // default: nobody is told
@@ -87,6 +88,9 @@ func (c *Config) validate() error {
 	}
 	if len(c.Resources) == 0 {
 		c.Resources = []Resource{{Identifier: c.URL}}
+	}
+	if c.Advised == nil {
+		c.Advised = c.Failures
 	}
 	if c.Now == nil {
 		c.Now = time.Now

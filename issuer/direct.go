@@ -17,7 +17,17 @@ type Direct struct {
 	Key           string        // the secret, for the latter
 	Address       string        // the client's, for the log and the limit of failures
 	Resource      string        // the API's identifier
+
+	// Advisory says that the caller passes whatever is answered. Its failures are
+	// counted apart: who has always sent something wrong must not be kept from the
+	// token endpoint by a gate that only reports. And it is not kept waiting: where
+	// slow hashes are being computed, the answer is [client.ErrBusy]'s.
+	Advisory bool
 }
+
+// advisoryWait is how long a caller waits for the computation of others where
+// the answer changes nothing for it.
+const advisoryWait = 100 * time.Millisecond
 
 // Direct judges credentials as the token endpoint does, with the same limits, and
 // returns what a token of the client for the resource would say, with all that
@@ -27,7 +37,7 @@ type Direct struct {
 // tell an operator whose request it was, and decide nothing.
 func (s *Server) Direct(ctx context.Context, offer *Direct) (*token.Claims, *Error) {
 	start := time.Now()
-	event := &Event{Endpoint: BridgeEndpoint, Address: offer.Address, Resources: []string{offer.Resource}}
+	event := &Event{Endpoint: BridgeEndpoint, Address: offer.Address, Resources: []string{offer.Resource}, advisory: offer.Advisory}
 	claims, err := s.direct(ctx, offer, event)
 	if err != nil {
 		event.Err = asError(err)

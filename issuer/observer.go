@@ -38,6 +38,8 @@ type Event struct {
 	Active   bool          // what introspection answered
 	Duration time.Duration // how long the answer took
 	Err      *Error        // nil: the client got what it asked for
+
+	advisory bool // [Direct.Advisory]
 }
 
 // Observer is told of everything that the issuer decides. It is called on the

@@ -190,3 +190,23 @@ func TestBridgeEnds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// At a gate that only reports, what callers have always sent passes, and keeps
+// nobody who changes over from the token endpoint.
+func TestBridgeThatOnlyReports(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(bridgeCaddyfile, "bridge api_key", "report_only\n\t\tbridge api_key", 1)
+	c := launch(t, strings.Replace(text, "until UNTIL", "", 1),
+		"BATCH_SECRET="+batchSecret, "LEGACY_SECRET="+legacySecret, "OTHER_HASH="+otherHash)
+	for _, sent := range []string{basic("legacy", "a password of the API's own"), basic("batch", batchSecret)} {
+		for range 15 {
+			c.get(t, "/orders/7", sent).wantStatus(t, 200)
+			c.upstream.only(t).none(t, "X-Client-Id")
+		}
+	}
+	for id, secret := range map[string]string{"legacy": hashedSecret, "batch": batchSecret} {
+		if got := c.send(t, http.MethodPost, "/oauth2/token", grantForm, formType, basic(id, secret)); got.status != 200 {
+			t.Errorf("%s asks for a token: %s", id, got)
+		}
+	}
+}

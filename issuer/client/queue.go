@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ type Queue struct {
 	processors int           // there are
 
 	mu   sync.Mutex
-	from map[string]*waiters // by the address that they come from
+	from map[netip.Prefix]*waiters // by the address that they come from
 }
 
 // waiters are those who wait from one address. One of them at a time stands in
@@ -53,7 +54,7 @@ func NewQueue() *Queue {
 func newQueue(running, waiting int) *Queue {
 	return &Queue{
 		running: make(chan struct{}, running), waiting: make(chan struct{}, waiting),
-		taking: make(chan struct{}, 1), processors: running, from: make(map[string]*waiters),
+		taking: make(chan struct{}, 1), processors: running, from: make(map[netip.Prefix]*waiters),
 	}
 }
 
@@ -72,11 +73,12 @@ func (q *Queue) enter(ctx context.Context, lanes int, address string) (*turn, er
 	t := &turn{queue: q, processors: min(lanes, q.processors)}
 	t.places = min(t.processors, cap(q.running))
 	if !t.tryTake() {
-		line, ok := q.wait(address)
+		from := keyOf("", address).address
+		line, ok := q.wait(from)
 		if !ok {
 			return nil, ErrBusy
 		}
-		defer q.waited(address)
+		defer q.waited(from)
 		select {
 		case line <- struct{}{}:
 			defer func() { <-line }()
@@ -93,10 +95,10 @@ func (q *Queue) enter(ctx context.Context, lanes int, address string) (*turn, er
 
 // wait takes a place among those who wait, which waited gives back; the first
 // in line is who can send to the channel.
-func (q *Queue) wait(address string) (line chan struct{}, ok bool) {
+func (q *Queue) wait(from netip.Prefix) (line chan struct{}, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	mine := q.from[address]
+	mine := q.from[from]
 	if mine == nil {
 		mine = &waiters{first: make(chan struct{}, 1)}
 	}
@@ -109,17 +111,17 @@ func (q *Queue) wait(address string) (line chan struct{}, ok bool) {
 		return nil, false
 	}
 	mine.count++
-	q.from[address] = mine
+	q.from[from] = mine
 	return mine.first, true
 }
 
-func (q *Queue) waited(address string) {
+func (q *Queue) waited(from netip.Prefix) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	<-q.waiting
-	mine := q.from[address]
+	mine := q.from[from]
 	if mine.count--; mine.count == 0 {
-		delete(q.from, address)
+		delete(q.from, from)
 	}
 }
 

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
@@ -239,23 +241,30 @@ func awaitWaiting(t *testing.T, q *Queue, count int) {
 	time.Sleep(10 * time.Millisecond) // the last one gets to its place
 }
 
-// One address cannot take all places among those who wait.
+// One address cannot take all places among those who wait; all of an IPv6
+// network that one host is given are one.
 func TestPlacesOfAnAddress(t *testing.T) {
 	t.Parallel()
-	q := NewQueue()
-	places := 0
-	for ; ; places++ {
-		if _, ok := q.wait("192.0.2.1"); !ok {
-			break
+	at := func(address string) netip.Prefix { return keyOf("", address).address }
+	for name, of := range map[string]func(i int) string{
+		"IPv4": func(int) string { return "192.0.2.1" },
+		"IPv6": func(i int) string { return fmt.Sprintf("2001:db8::%x", i) },
+	} {
+		q := NewQueue()
+		places := 0
+		for ; ; places++ {
+			if _, ok := q.wait(at(of(places))); !ok {
+				break
+			}
 		}
-	}
-	if _, ok := q.wait("192.0.2.2"); !ok || places != maxWaitingEach {
-		t.Errorf("%d places, another address: %v", places, ok)
-	}
-	for range places {
-		q.waited("192.0.2.1")
-	}
-	if q.waited("192.0.2.2"); len(q.from) != 0 || len(q.waiting) != 0 {
-		t.Errorf("%v and %d are left", q.from, len(q.waiting))
+		if _, ok := q.wait(at("192.0.2.2")); !ok || places != maxWaitingEach {
+			t.Errorf("%s: %d places, another address: %v", name, places, ok)
+		}
+		for i := range places {
+			q.waited(at(of(i)))
+		}
+		if q.waited(at("192.0.2.2")); len(q.from) != 0 || len(q.waiting) != 0 {
+			t.Errorf("%s: %v and %d are left", name, q.from, len(q.waiting))
+		}
 	}
 }

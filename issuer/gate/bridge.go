@@ -39,6 +39,7 @@ type Offer struct {
 	Value    string // the Authorization field, or the key
 	Address  string // the client's
 	Resource string
+	Advisory bool // [Config.Advisory]
 }
 
 // Refusal says why credentials do not pass.
@@ -101,7 +102,7 @@ func (g *Gate) offered(r *Request, reason Reason) (*Offer, Reason) {
 			ended = true
 		default:
 			count += len(values)
-			offer = &Offer{Kind: kind, Value: values[0], Address: r.Address, Resource: g.config.Resource}
+			offer = &Offer{Kind: kind, Value: values[0], Address: r.Address, Resource: g.config.Resource, Advisory: g.config.Advisory}
 		}
 	}
 	if len(r.Authorization) == 1 && isBasic(r.Authorization[0]) {

@@ -34,6 +34,9 @@ type Config struct {
 	Bridges []Bridge
 	Direct  Direct
 
+	// Advisory says that requests pass whatever the verdict is.
+	Advisory bool
+
 	// CertificateBound tells in the resource's metadata that some tokens are bound
 	// to certificates. Default: none is.
 	CertificateBound bool

@@ -1,0 +1,65 @@
+package issuer_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+)
+
+// What a caller has always sent to an API, at a gate that only reports, does not
+// keep it from the token endpoint; guessing there is bounded all the same.
+func TestAdvisoryFailuresAreCountedApart(t *testing.T) {
+	t.Parallel()
+	s := bridgeServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.FailureLimit = client.FailureLimit{Count: 2, Per: time.Minute}
+		c.Advised = client.NewFailures(c.Now)
+	})
+	advised := func(id, password string) int {
+		offer := directBasic(id, password)
+		offer.Advisory = true
+		if _, refusal := s.made.Direct(t.Context(), offer); refusal != nil {
+			return refusal.Status
+		}
+		return 200
+	}
+	for _, want := range []int{401, 401, 429} {
+		if got := advised("batch", "an old password"); got != want {
+			t.Fatalf("got %d, expected %d", got, want)
+		}
+	}
+	if got := advised("batch", secret); got != 429 {
+		t.Errorf("guessing goes on: %d", got)
+	}
+	if w := s.do(basic("batch", "a+secret+of+the+batch+client", "grant_type=client_credentials")); w.Code != 200 {
+		t.Errorf("the token endpoint answers %d %s", w.Code, w.Body)
+	}
+	if _, refusal := s.made.Direct(t.Context(), directBasic("batch", secret)); refusal != nil {
+		t.Errorf("a gate that enforces: %+v", refusal)
+	}
+}
+
+// A caller that passes anyway is not kept waiting for the hashes of others.
+func TestAdvisoryDoesNotWait(t *testing.T) {
+	t.Parallel()
+	const slow = "$argon2id$v=19$m=65536,t=10,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	hashed, err := client.NewHashedSecret("", slow, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newServerOf(t, []client.Client{{ID: "slow", AllowBridge: true, Secrets: []client.Secret{hashed}, Resources: []string{ordersAPI}}})
+	var others sync.WaitGroup
+	for range 2 * runtime.GOMAXPROCS(0) { // half as many are computed at once as there are processors
+		others.Go(func() { s.made.Direct(t.Context(), directBasic("slow", "wrong")) })
+	}
+	time.Sleep(20 * time.Millisecond) // they are on their way
+	offer := directBasic("slow", "wrong too")
+	offer.Advisory, offer.Address = true, "192.0.2.8"
+	if _, refusal := s.made.Direct(t.Context(), offer); refusal == nil || refusal.Reason != "busy" || refusal.Status != 503 {
+		t.Errorf("got %+v", refusal)
+	}
+	others.Wait()
+}

@@ -53,7 +53,7 @@ func TestAdvisoryDoesNotWait(t *testing.T) {
 	s := newServerOf(t, []client.Client{{ID: "slow", AllowBridge: true, Secrets: []client.Secret{hashed}, Resources: []string{ordersAPI}}})
 	var others sync.WaitGroup
 	for range 2 * runtime.GOMAXPROCS(0) { // half as many are computed at once as there are processors
-		others.Go(func() { s.made.Direct(t.Context(), directBasic("slow", "wrong")) })
+		others.Go(func() { _, _ = s.made.Direct(t.Context(), directBasic("slow", "wrong")) })
 	}
 	time.Sleep(20 * time.Millisecond) // they are on their way
 	offer := directBasic("slow", "wrong too")

@@ -3,6 +3,9 @@ package caddymodule
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/openapi"
@@ -25,8 +28,30 @@ func (g *Gate) followDocument(app *App, explicit []gate.Rule) error {
 		if err := judgeScopes(rules, known); err != nil {
 			return err
 		}
+		app.warnOfOpened(explicit, rules)
 		return g.gate.SetRules(slices.Concat(explicit, rules))
 	})
+}
+
+// warnOfOpened tells of operations that a document makes public below a rule of
+// the gate's own that needs a token. The most specific rule counts, so that this
+// may be meant; but others write the document.
+func (a *App) warnOfOpened(explicit, rules []gate.Rule) {
+	own, err := gate.NewRules(explicit)
+	if err != nil {
+		return // the gate refuses them
+	}
+	for _, rule := range rules {
+		if !rule.Public {
+			continue
+		}
+		// What fits the pattern: a wildcard stands for a segment of any text.
+		path := strings.NewReplacer("{", "", "}", "", "...", "").Replace(rule.Pattern)
+		if closed, found := own.Match(rule.Methods[0], path); found && !closed.Public {
+			a.logger.Warn("a document makes public what is below a rule that needs a token",
+				zap.String("operation", rule.Origin), zap.String("rule", closed.Pattern))
+		}
+	}
 }
 
 // judgeScopes refuses scopes that nobody can have: an operation that needs one

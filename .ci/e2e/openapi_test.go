@@ -32,6 +32,7 @@ http://:{$PORT} {
 	oauth2_gate {
 		openapi {env.FOLDER}/api.yaml
 		require GET /v1/orders/special admin
+		require * /v1/inner/ admin
 	}
 	reverse_proxy {$UPSTREAM}
 }
@@ -43,6 +44,8 @@ servers: [{url: "https://api.example.com/v1"}]
 security: [{login: [read]}]
 paths:
   /health:
+    get: {security: [], responses: {"200": {description: fine}}}
+  /inner/ping:
     get: {security: [], responses: {"200": {description: fine}}}
   /orders:
     get: {responses: {"200": {description: fine}}}
@@ -88,6 +91,8 @@ func TestOpenAPI(t *testing.T) {
 		{"GET", "/v1/orders/7", writer, 200},
 		{"GET", "/v1/orders/special", writer, 403},
 		{"GET", "/v1/orders/", writer, 403},
+		{"GET", "/v1/inner/ping", "", 200}, // the most specific rule counts
+		{"GET", "/v1/inner/other", writer, 403},
 		{"GET", "/orders", writer, 403},
 		{"GET", "/v1/other", writer, 403},
 		{"GET", "/v1//orders", reader, 400},
@@ -99,6 +104,9 @@ func TestOpenAPI(t *testing.T) {
 		if got := c.send(t, row.method, row.path, "", fields...); got.status != row.status {
 			t.Errorf("%s %s: %s", row.method, row.path, got)
 		}
+	}
+	if err := c.await("a document makes public what is below a rule that needs a token", time.Second); err != nil {
+		t.Error(err)
 	}
 	c.upstream.drain()
 	put(strings.Replace(openapiDocument, "  /orders:\n", "  /other:\n    get: {responses: {\"200\": {description: fine}}}\n  /orders:\n", 1))

@@ -21,7 +21,7 @@ func (g *Gate) followDocument(app *App, explicit []gate.Rule) error {
 	root := place{label: g.label(app)}
 	known := checker{}.scope(app, checker{}.resourceOf(g, app))
 	return app.watch(root.sub("openapi", "openapi").label, g.OpenAPI, func(content []byte) error {
-		rules, err := openapi.Rules(content, openapi.Options{Explicit: explicit})
+		rules, err := openapi.Rules(content, explicit)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func large(operations int) []byte {
 
 func TestLarge(t *testing.T) {
 	t.Parallel()
-	rules, err := openapi.Rules(large(2000), openapi.Options{})
+	rules, err := openapi.Rules(large(2000), nil)
 	if err != nil || len(rules) != 2000 {
 		t.Fatalf("%d rules, %v", len(rules), err)
 	}
@@ -119,7 +119,7 @@ func TestBounds(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		rules, err := openapi.Rules([]byte(test.document), openapi.Options{})
+		rules, err := openapi.Rules([]byte(test.document), nil)
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; took > time.Minute || made > 400 {
@@ -140,7 +140,7 @@ func BenchmarkRules(b *testing.B) {
 	b.SetBytes(int64(len(document)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := openapi.Rules(document, openapi.Options{}); err != nil {
+		if _, err := openapi.Rules(document, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -87,7 +87,7 @@ func show(rules []gate.Rule) string {
 func TestValid(t *testing.T) {
 	t.Parallel()
 	for _, example := range validExamples(t) {
-		rules, err := openapi.Rules([]byte(example.document), openapi.Options{})
+		rules, err := openapi.Rules([]byte(example.document), nil)
 		if err != nil {
 			t.Errorf("%s: %v", example.name, err)
 			continue
@@ -109,7 +109,7 @@ func TestBroken(t *testing.T) {
 		t.Errorf("%d examples", len(examples))
 	}
 	for _, example := range examples {
-		rules, err := openapi.Rules([]byte(example.document), openapi.Options{})
+		rules, err := openapi.Rules([]byte(example.document), nil)
 		if err == nil || rules != nil || !strings.Contains(err.Error(), example.want) {
 			t.Errorf("%s: %s%v\nwant: %s", example.name, show(rules), err, example.want)
 		}
@@ -138,7 +138,7 @@ func TestDamaged(t *testing.T) {
 // publicOf names the operations that are public; of no document where it is broken.
 func publicOf(t *testing.T, document string) map[string]bool {
 	t.Helper()
-	rules, err := openapi.Rules([]byte(document), openapi.Options{})
+	rules, err := openapi.Rules([]byte(document), nil)
 	if err != nil {
 		return nil
 	}

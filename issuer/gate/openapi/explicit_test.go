@@ -46,7 +46,7 @@ func TestExplicit(t *testing.T) {
 			"GET /v1/orders: base\nPOST /v1/orders: base\nHEAD /v1/orders: base\nGET /v1/orders/{id}: base\nGET /v1/admin/users: base\n"},
 	} {
 		explicit := slices.Concat(repairs, test.explicit)
-		rules, err := openapi.Rules([]byte(shop), openapi.Options{Explicit: explicit})
+		rules, err := openapi.Rules([]byte(shop), explicit)
 		if got := show(rules); err != nil || got != test.want {
 			t.Errorf("%s: %v\n%s\nwant:\n%s", name, err, got, test.want)
 		}
@@ -54,7 +54,7 @@ func TestExplicit(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if rules, err := openapi.Rules([]byte(shop), openapi.Options{Explicit: repairs[:1]}); err == nil || rules != nil ||
+	if rules, err := openapi.Rules([]byte(shop), repairs[:1]); err == nil || rules != nil ||
 		!strings.Contains(err.Error(), "POST /orders/{id}:cancel") {
 		t.Errorf("%d rules, %v", len(rules), err)
 	}
@@ -64,7 +64,7 @@ func TestExplicit(t *testing.T) {
 func TestExplicitSubtree(t *testing.T) {
 	t.Parallel()
 	explicit := append(slices.Clone(repairs), gate.Rule{Pattern: "/v1/admin/", Scopes: token.Scopes{"admin"}})
-	documented, err := openapi.Rules([]byte(shop), openapi.Options{Explicit: explicit})
+	documented, err := openapi.Rules([]byte(shop), explicit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestExplicitConflict(t *testing.T) {
 	t.Parallel()
 	explicit := []gate.Rule{{Pattern: "/{any}/users", Public: true, Origin: "Caddyfile:9"}}
 	const document = "openapi: 3.1.0\npaths: {'/admin/{id}': {get: {}}}\n"
-	documented, err := openapi.Rules([]byte(document), openapi.Options{Explicit: explicit})
+	documented, err := openapi.Rules([]byte(document), explicit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,24 +109,25 @@ func TestExplicitConflict(t *testing.T) {
 	}
 }
 
-// Whole segments for parts of them are a choice of the operator, and never open
-// what the document does not, nor take one operation for another.
-func TestWholeSegments(t *testing.T) {
+// The gate's wildcards stand for whole segments: an operation for a part of one is
+// an error, unless one for the whole needs the same.
+func TestPartsOfSegments(t *testing.T) {
 	t.Parallel()
 	const head = "openapi: 3.1.0\ncomponents: {securitySchemes: {o: {type: oauth2}}}\npaths:\n"
 	for name, test := range map[string]struct{ paths, want string }{
-		"one":       {`  "/a/{id}:cancel": {post: {security: [{o: [a]}]}}`, "POST /a/{id}: a\n"},
-		"token":     {`  "/a/{x}.{y}/{z}": {get: {}}`, "GET /a/{y}/{z}: token\n"},
-		"two alike": {"  \"/a/{id}:b\": {post: {security: [{o: [a]}]}}\n  \"/a/{id}:c\": {post: {security: [{o: [a]}]}}", "POST /a/{id}: a\n"},
+		"one":       {`  "/a/{id}:cancel": {post: {security: [{o: [a]}]}}`, "POST /a/{id}:cancel: a segment is more than one parameter"},
+		"token":     {`  "/a/{x}.{y}/{z}": {get: {}}`, "GET /a/{x}.{y}/{z}: a segment"},
+		"two alike": {"  \"/a/{id}:b\": {post: {security: [{o: [a]}]}}\n  \"/a/{id}:c\": {post: {security: [{o: [a]}]}}", "a segment is more than one parameter"},
 		"two":       {"  \"/a/{id}:b\": {post: {security: [{o: [b]}]}}\n  \"/a/{id}:c\": {post: {security: [{o: [c]}]}}", "POST /a/{id}:b and POST /a/{id}:c need different scopes"},
 		"a whole":   {"  \"/a/{id}:b\": {get: {security: [{o: [b]}]}}\n  \"/a/{id}\": {get: {security: [{o: [c]}]}}", "GET /a/{id} and GET /a/{id}:b need different scopes"},
-		"public":    {`  "/a/{id}.css": {get: {security: []}}`, "GET /a/{id}.css is public, and would be so for more paths"},
-		"optional":  {`  "/a/{id}.css": {get: {security: [{}, {o: [a]}]}}`, "GET /a/{id}.css is public"},
+		"public":    {`  "/a/{id}.css": {get: {security: []}}`, "GET /a/{id}.css: a segment"},
+		"optional":  {`  "/a/{id}.css": {get: {security: [{}, {o: [a]}]}}`, "GET /a/{id}.css: a segment"},
+		"same need": {"  \"/a/{id}:b\": {get: {security: [{o: [c]}]}}\n  \"/a/{id}\": {get: {security: [{o: [c]}]}}", "GET /a/{id}: c\n"},
 		"query":     {`  "/a?b={id}": {get: {}}`, "GET /a?b={id}: segment"},
 		"condition": {`  "/a/v{id:[0-9]}": {get: {}}`, "expected a name"},
 		"same":      {"  /a/{x}: {get: {}}\n  /a/{y}: {get: {}}", "are for the same paths"},
 	} {
-		rules, err := openapi.Rules([]byte(head+test.paths+"\n"), openapi.Options{WholeSegments: true})
+		rules, err := openapi.Rules([]byte(head+test.paths+"\n"), nil)
 		if err != nil {
 			if rules != nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: %v, want %s", name, err, test.want)

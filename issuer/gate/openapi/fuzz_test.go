@@ -12,11 +12,11 @@ import (
 // are and again. None is public unless the document holds what says so.
 func FuzzRules(f *testing.F) {
 	for _, example := range append(validExamples(f), brokenExamples(f)...) {
-		f.Add([]byte(example.document), false)
+		f.Add([]byte(example.document))
 	}
-	f.Add([]byte(shop), true)
-	f.Fuzz(func(t *testing.T, document []byte, whole bool) {
-		rules, err := openapi.Rules(document, openapi.Options{WholeSegments: whole})
+	f.Add([]byte(shop))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		rules, err := openapi.Rules(document, nil)
 		if err != nil {
 			if rules != nil || err.Error() == "" {
 				t.Fatalf("%d rules beside %q", len(rules), err)
@@ -38,7 +38,7 @@ func FuzzRules(f *testing.F) {
 			}
 		}
 		// The operator's own rules for the same replace all of them.
-		if rest, err := openapi.Rules(document, openapi.Options{WholeSegments: whole, Explicit: rules}); err != nil || len(rest) > 0 {
+		if rest, err := openapi.Rules(document, rules); err != nil || len(rest) > 0 {
 			t.Errorf("%d rules are left, %v", len(rest), err)
 		}
 	})

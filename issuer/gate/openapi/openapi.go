@@ -25,29 +25,16 @@ import (
 // MaxSize is the size in bytes of the largest document that [Rules] reads.
 const MaxSize = 4 << 20
 
-// Options say how [Rules] reads a document.
-type Options struct {
-	// Explicit are the operator's own rules, which win: an operation for whose
-	// method and very paths one of them stands becomes no rule. Where an explicit
-	// rule is for a subtree the more specific rule counts, as always, and that is
-	// the operation's. Default: none.
-	Explicit []gate.Rule
-
-	// WholeSegments: where a path template has parameters for parts of a segment
-	// ("/files/{name}.pdf"), the operation's rule is for any segment in that
-	// place, so for more paths than the document lists. Public operations and
-	// such with a twin that needs other scopes remain errors. Default: all are
-	// errors, unless an operation with the same needs is for the whole segment.
-	WholeSegments bool
-}
-
 // Rules returns one rule for each operation and base path of the document, but
-// for those that options.Explicit replaces. To be put behind options.Explicit
-// and given to a gate: [gate.NewRules] then finds conflicts between the two.
+// for those that explicit replaces. These are the operator's own rules, which
+// win: an operation for whose method and very paths one of them stands becomes no
+// rule. Where an explicit rule is for a subtree the more specific rule counts, as
+// always, and that is the operation's. To be put behind explicit and given to a
+// gate: [gate.NewRules] then finds conflicts between the two.
 //
 // The error names the operation ("GET /orders/{id}") or the line that is wrong,
 // and comes without rules.
-func Rules(document []byte, options Options) (rules []gate.Rule, err error) {
+func Rules(document []byte, explicit []gate.Rule) (rules []gate.Rule, err error) {
 	// The parser of YAML panics where it has a bug; a document that somebody
 	// changed must not end the process that guards the API.
 	defer func() {
@@ -63,11 +50,11 @@ func Rules(document []byte, options Options) (rules []gate.Rule, err error) {
 	if err != nil {
 		return nil, err
 	}
-	claims, err := claimAll(operations, gate.Overrides(options.Explicit))
+	claims, err := claimAll(operations, gate.Overrides(explicit))
 	if err != nil {
 		return nil, err
 	}
-	claims, err = settle(claims, options.WholeSegments)
+	claims, err = settle(claims)
 	if err != nil {
 		return nil, err
 	}

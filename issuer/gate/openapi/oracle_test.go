@@ -31,7 +31,7 @@ func TestKinOpenAPIAgrees(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		rules, err := openapi.Rules([]byte(example.document), openapi.Options{})
+		rules, err := openapi.Rules([]byte(example.document), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

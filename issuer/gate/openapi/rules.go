@@ -64,7 +64,7 @@ func summary(problems []error) error {
 
 // settle decides between claims to the same paths. What is left is for
 // different requests.
-func settle(claims []claim, wholeSegments bool) ([]claim, error) {
+func settle(claims []claim) ([]claim, error) {
 	groups := make(map[string][]claim, len(claims))
 	var order []string
 	for _, claim := range claims {
@@ -77,7 +77,7 @@ func settle(claims []claim, wholeSegments bool) ([]claim, error) {
 	settled := make([]claim, 0, len(order))
 	var problems []error
 	for _, name := range order {
-		winner, err := settleGroup(groups[name], wholeSegments)
+		winner, err := settleGroup(groups[name])
 		if err != nil {
 			problems = append(problems, err)
 		}
@@ -87,7 +87,7 @@ func settle(claims []claim, wholeSegments bool) ([]claim, error) {
 }
 
 // settleGroup returns the claim that counts for the paths of all of them.
-func settleGroup(group []claim, wholeSegments bool) (claim, error) {
+func settleGroup(group []claim) (claim, error) {
 	winner := group[0]
 	for _, claim := range group[1:] {
 		if winner.partial && !claim.partial {
@@ -100,14 +100,10 @@ func settleGroup(group []claim, wholeSegments bool) (claim, error) {
 			return winner, fmt.Errorf("%s and %s need different scopes, and the gate cannot tell them apart: %w", winner, claim, errPart)
 		}
 	}
-	switch {
-	case !winner.partial: // those for a part ask for the same: nothing is added
-	case !wholeSegments:
+	if winner.partial {
 		return winner, fmt.Errorf("%s: %w", winner, errPart)
-	case winner.need.public:
-		return winner, fmt.Errorf("%s is public, and would be so for more paths: %w", winner, errPart)
 	}
-	return winner, nil
+	return winner, nil // those for a part ask for the same: nothing is added
 }
 
 var errPart = errors.New("a segment is more than one parameter, and the gate's wildcards stand for whole segments; " +

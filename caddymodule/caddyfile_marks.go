@@ -20,6 +20,9 @@ func (m marks) locate(err error) error {
 	if !errors.As(err, &found) {
 		return err
 	}
+	if first, ok := m[found.other.path]; ok && found.other.path != found.place.path && found.other.path != "" {
+		err = fmt.Errorf("%w; the earlier one stands at %s:%d", err, first.File, first.Line)
+	}
 	for path := found.place.path; ; {
 		if t, ok := m[path]; ok {
 			return atToken(t, err)

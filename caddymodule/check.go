@@ -42,6 +42,7 @@ func (p place) errorf(format string, args ...any) error {
 // the label has to do.
 type mistake struct {
 	place   place
+	other   place // of two values that do not go together, the earlier one
 	problem error
 }
 

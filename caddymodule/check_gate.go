@@ -169,7 +169,7 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 	}
 	var wrong *gate.RuleError
 	if errors.As(err, &wrong) {
-		return places[wrong.Index].errorf("%w", err)
+		return &mistake{place: places[wrong.Index], other: places[wrong.First], problem: err}
 	}
 	return root.errorf("%w", err)
 }

@@ -30,6 +30,7 @@ type route struct {
 // RuleError says what is wrong with a rule.
 type RuleError struct {
 	Index int   // of the rule among those given; the later one where two conflict
+	First int   // the index of the earlier of two that conflict; else that of the rule
 	Err   error // names the rule, or both
 }
 
@@ -39,7 +40,12 @@ func (e *RuleError) Error() string { return e.Err.Error() }
 func (e *RuleError) Unwrap() error { return e.Err }
 
 func ruleErrorf(index int, format string, args ...any) error {
-	return &RuleError{Index: index, Err: fmt.Errorf(format, args...)}
+	return &RuleError{Index: index, First: index, Err: fmt.Errorf(format, args...)}
+}
+
+// conflictErrorf is about two rules.
+func conflictErrorf(a, b route, format string, args ...any) error {
+	return &RuleError{Index: max(a.index, b.index), First: min(a.index, b.index), Err: fmt.Errorf(format, args...)}
 }
 
 // NewRules checks rules and prepares them. It takes over what they refer to,

@@ -115,7 +115,7 @@ func explain(earlier []route, late route, text string) error {
 	for _, early := range earlier {
 		for _, other := range early.muxTexts() {
 			if other == text {
-				return ruleErrorf(late.index, "%s and %s cover the same requests: expected one of them", early.rule.label(), late.rule.label())
+				return conflictErrorf(early, late, "%s and %s cover the same requests: expected one of them", early.rule.label(), late.rule.label())
 			}
 			if !register(mux, other) {
 				return describe(early, late)
@@ -151,9 +151,9 @@ func refusedByMux(r route) error {
 
 // describe says why two rules conflict that are not the same.
 func describe(a, b route) error {
-	first, second, later := a.rule.label(), b.rule.label(), max(a.index, b.index)
+	first, second := a.rule.label(), b.rule.label()
 	if !conflict(a.pattern.muxText(), b.pattern.muxText()) {
-		return ruleErrorf(later, "%s and %s conflict: one covers more paths and the other more methods, so neither is more specific; "+
+		return conflictErrorf(a, b, "%s and %s conflict: one covers more paths and the other more methods, so neither is more specific; "+
 			"expected the same methods in both", first, second)
 	}
 	why := ""
@@ -162,6 +162,6 @@ func describe(a, b route) error {
 			why = fmt.Sprintf(" (%q is for its path without the last slash too)", r.rule.Pattern)
 		}
 	}
-	return ruleErrorf(later, "%s and %s conflict: both cover %q%s, and neither is more specific",
+	return conflictErrorf(a, b, "%s and %s conflict: both cover %q%s, and neither is more specific",
 		first, second, commonPath(a.pattern, b.pattern), why)
 }

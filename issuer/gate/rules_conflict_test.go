@@ -82,26 +82,27 @@ func TestNewRulesRefusesOldServeMux(t *testing.T) {
 	}
 }
 
-// The error says which rule is to blame, of two that conflict the later one, so
-// that nobody has to try the rules one by one.
+// The error says which rule is to blame, of two that conflict the later one and
+// which is the earlier one, so that nobody has to try the rules one by one.
 func TestRuleErrorIndex(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		rules []string
 		index int
+		first int
 	}{
-		{[]string{"get /a"}, 0},
-		{[]string{"* /ok", "* /a//b", "* /ok2"}, 1},
-		{[]string{"* /ok", "GET /a", "* /other", "GET /a"}, 3},
-		{[]string{"* /{x}/b", "* /ok", "GET /a/{y}", "* /ok2"}, 2},
-		{[]string{"GET /", "* /index.html", "* /ok"}, 1},
-		{[]string{"* /{x}/special/", "* /ok", "* /orders/{id}"}, 2}, // the base of the earlier one
-		{[]string{"* /orders/{id}", "* /ok", "* /{x}/special/"}, 2}, // and of the later one
-		{[]string{"PUT /ok/", "GET /orders/{id}", "POST,GET /{x}/special/", "* /ok2"}, 2},
+		{[]string{"get /a"}, 0, 0},
+		{[]string{"* /ok", "* /a//b", "* /ok2"}, 1, 1},
+		{[]string{"* /ok", "GET /a", "* /other", "GET /a"}, 3, 1},
+		{[]string{"* /{x}/b", "* /ok", "GET /a/{y}", "* /ok2"}, 2, 0},
+		{[]string{"GET /", "* /index.html", "* /ok"}, 1, 0},
+		{[]string{"* /{x}/special/", "* /ok", "* /orders/{id}"}, 2, 0}, // the base of the earlier one
+		{[]string{"* /orders/{id}", "* /ok", "* /{x}/special/"}, 2, 0}, // and of the later one
+		{[]string{"PUT /ok/", "GET /orders/{id}", "POST,GET /{x}/special/", "* /ok2"}, 2, 1},
 	} {
 		_, err := NewRules(readRules(test.rules...))
 		var wrong *RuleError
-		if !errors.As(err, &wrong) || wrong.Index != test.index || wrong.Err == nil {
+		if !errors.As(err, &wrong) || wrong.Index != test.index || wrong.First != test.first || wrong.Err == nil {
 			t.Errorf("%q: got %v, want the rule %d", test.rules, err, test.index)
 		}
 	}

@@ -92,6 +92,9 @@ func (g *Gate) aspects(r *Request, verdict *Verdict) []aspect {
 	if ruled {
 		all = append(all, aspect{"path", "a path that every server reads alike", r.EscapedPath, []Reason{ReasonPath}})
 	}
+	if bridge, crossed := g.bridgeAspect(verdict); crossed {
+		return g.permissionAspects(append(all, bridge), r, verdict, nil, token.Seen{})
+	}
 	kind, raw, reason := g.extract(r)
 	if public && reason != "" {
 		return append(all, g.ruleAspect(r, verdict))
@@ -105,10 +108,19 @@ func (g *Gate) aspects(r *Request, verdict *Verdict) []aspect {
 	if public {
 		return append(all, g.ruleAspect(r, verdict))
 	}
+	return g.permissionAspects(all, r, verdict, issuer, seen)
+}
+
+// permissionAspects adds what a client that is known may do.
+func (g *Gate) permissionAspects(all []aspect, r *Request, verdict *Verdict, issuer Issuer, seen token.Seen) []aspect {
 	if g.allowed != nil {
-		all = append(all, aspect{"allow_clients", "one of the clients that may pass here", clientOf(issuer, seen), []Reason{ReasonClient}})
+		who := clientOf(issuer, seen)
+		if verdict.Bridge != "" && verdict.Signed != nil {
+			who = verdict.Signed.ClientID
+		}
+		all = append(all, aspect{"allow_clients", "one of the clients that may pass here", who, []Reason{ReasonClient}})
 	}
-	if ruled {
+	if g.rules.Load().Len() > 0 {
 		all = append(all, g.ruleAspect(r, verdict))
 	}
 	return append(all, g.scopeAspect(verdict, seen))

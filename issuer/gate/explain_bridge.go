@@ -21,9 +21,6 @@ func (g *Gate) bridgeAspect(verdict *Verdict) (step aspect, ok bool) {
 	// What follows the credentials has steps of its own.
 	if !verdict.Allowed && !slices.Contains([]Reason{ReasonClient, ReasonNoRule, ReasonScope}, verdict.Reason) {
 		step.reasons = []Reason{verdict.Reason}
-		if verdict.Reason != ReasonMixed && verdict.Reason != ReasonBridgeEnded {
-			step.found += " (" + string(verdict.Reason) + ")"
-		}
 	}
 	return step, true
 }

@@ -49,6 +49,8 @@ const (
 	routeWithoutGate = "route_without_gate"
 	routePartlyOpen  = "route_partly_open" // a gate stands there for some requests alone
 	scopeUnused      = "scope_unused"      // declared, and no rule asks for it
+	scopeNobodyHas   = "scope_nobody_has"  // one way to satisfy a rule is nobody's
+	bridgeEndless    = "bridge_endless"    // nothing makes callers change
 	issuerUnused     = "issuer_unused"     // trusted, and no gate takes its tokens
 )
 
@@ -71,5 +73,6 @@ func (l *looked) coverage() *coverage {
 	l.app.judgeClients(found)
 	l.app.judgeScopes(found)
 	l.app.judgeTrusted(found)
+	l.app.judgeBridges(found)
 	return found
 }

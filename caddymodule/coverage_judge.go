@@ -40,8 +40,24 @@ func (a *App) judgeRules(found *coverage) {
 			rule := &one.Rules[j]
 			rule.Clients = a.clientsFor(rule, one.gate)
 			// What clients of others have is not known here.
-			if !rule.Public && len(rule.Clients) == 0 && len(one.Issuers) == 1 {
+			if rule.Public || len(one.Issuers) > 1 {
+				continue
+			}
+			if len(rule.Clients) == 0 {
 				found.find(ruleNobodyPasses, fmt.Sprintf("gate %s: %s: no client can pass%s", one.Resource, rule.name, a.lacking(rule, one.gate)))
+			} else if missing := a.missing(rule, one.gate); len(missing) > 0 {
+				found.warn(scopeNobodyHas, fmt.Sprintf("gate %s: %s: no client has %s", one.Resource, rule.name, strings.Join(missing, ", ")))
+			}
+		}
+	}
+}
+
+// judgeBridges finds those that never end.
+func (a *App) judgeBridges(found *coverage) {
+	for _, one := range found.Gates {
+		for _, bridge := range one.gate.Bridges {
+			if bridge.Until == "" {
+				found.warn(bridgeEndless, fmt.Sprintf("gate %s: the bridge %s has no end", one.Resource, bridge.Kind))
 			}
 		}
 	}
@@ -58,24 +74,33 @@ func (a *App) clientsFor(rule *coveredRule, g *Gate) []string {
 	return names
 }
 
-// lacking says which of the scopes of a rule nobody has who comes that far.
-func (a *App) lacking(rule *coveredRule, g *Gate) string {
-	var had, needed token.Scopes
+// needed are all scopes that a rule asks for, in whatever alternative.
+func (r *coveredRule) needed() (needed token.Scopes) {
+	for _, set := range r.Needs {
+		needed = needed.Union(set)
+	}
+	return needed
+}
+
+// missing are those of the scopes of a rule that nobody has who comes that far.
+func (a *App) missing(rule *coveredRule, g *Gate) (missing []string) {
+	var had token.Scopes
 	for i := range a.Clients {
 		if a.mayEnter(&a.Clients[i], g) {
 			had = had.Union(a.scopesOf(&a.Clients[i]))
 		}
 	}
-	for _, set := range rule.Needs {
-		needed = needed.Union(set)
-	}
-	var missing []string
-	for _, scope := range needed {
+	for _, scope := range rule.needed() {
 		if !had.Has(scope) {
 			missing = append(missing, scope+a.inRole(scope))
 		}
 	}
-	switch {
+	return missing
+}
+
+// lacking says why no client passes.
+func (a *App) lacking(rule *coveredRule, g *Gate) string {
+	switch missing, needed := a.missing(rule, g), rule.needed(); {
 	case len(missing) > 0:
 		return ": none has " + strings.Join(missing, ", ")
 	case len(needed) > 0:

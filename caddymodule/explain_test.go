@@ -151,7 +151,7 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
 	{regexp.MustCompile(`jti [\w.-]+`), "jti JTI"},
-	{regexp.MustCompile(`\b[\w-]{43}\b`), "KID"},
+	{regexp.MustCompile(`(^|[^\w-])[\w-]{43}([^\w-]|$)`), "${1}KID${2}"}, // no \b: one may begin or end with "-"
 }
 
 // steady replaces what is another one each time, and lines the columns up again.

@@ -141,13 +141,13 @@ func (l *looked) ask(ctx context.Context, name string, q *question) (*explanatio
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, server)
 	nobody := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
 	err = server.Routes.Compile(nobody).ServeHTTP(w, r)
-	found.conclude(w, err, server)
+	found.conclude(w, r, err, server)
 	return found, nil
 }
 
 // conclude tells who answers where neither a gate nor a handler behind one did.
-func (e *explanation) conclude(w *unsent, err error, server *caddyhttp.Server) {
-	if e.Result == resultRefused && server.Errors != nil {
+func (e *explanation) conclude(w *unsent, r *http.Request, err error, server *caddyhttp.Server) {
+	if e.Result == resultRefused && handlesErrorsOf(r, server) {
 		e.note("the site has handle_errors: it may answer with another body")
 	}
 	if e.Result != resultAnswered || e.Answer != nil {
@@ -163,6 +163,28 @@ func (e *explanation) conclude(w *unsent, err error, server *caddyhttp.Server) {
 		e.answered(byNobody, http.StatusOK)
 		e.note("no handler answers: no site is for this host and path, or none of its handlers is")
 	}
+}
+
+// handlesErrorsOf tells whether error routes are there for the host of the
+// request: those of all sites of a server stand in one list. What else a route
+// asks for is left open, since the note says no more than that it may answer.
+func handlesErrorsOf(r *http.Request, server *caddyhttp.Server) bool {
+	if server.Errors == nil {
+		return false
+	}
+	otherHost := func(matcher any) bool {
+		hosts, ok := matcher.(*caddyhttp.MatchHost)
+		if !ok {
+			return false
+		}
+		matches, err := hosts.MatchWithError(r)
+		return err == nil && !matches
+	}
+	return slices.ContainsFunc(server.Errors.Routes, func(route caddyhttp.Route) bool {
+		return len(route.MatcherSets) == 0 || slices.ContainsFunc(route.MatcherSets, func(set caddyhttp.MatcherSet) bool {
+			return !slices.ContainsFunc(set, otherHost)
+		})
+	})
 }
 
 func pathOf(target string) string {

@@ -22,9 +22,10 @@ type FailureLimit struct {
 const failureSize = 50_000
 
 // Failures counts failed authentications by client and address, and by address
-// alone. Nobody can lock a client out from elsewhere, and one who guesses learns nothing of which
-// clients exist: unknown ones are counted alike. There is one for the whole
-// process, so that a reload forgets nothing; it is safe for concurrent use.
+// alone. Nobody can lock a client out from elsewhere, and one who guesses learns
+// nothing of which clients exist: unknown ones are counted alike. There is one
+// for the process and one for gates that only report, so that a reload forgets
+// nothing; it is safe for concurrent use.
 type Failures struct {
 	now      func() time.Time
 	limiters *otter.Cache[failureKey, *rate.Limiter]

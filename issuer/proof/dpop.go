@@ -23,7 +23,8 @@ type Config struct {
 	Marks  store.Marks   // remembers which proofs were used
 	Nonces *Nonces       // default: nobody needs one
 
-	// Horizon is how far back uses are known. Default: as far as proofs may be old.
+	// Horizon bounds the age of proofs that may have been noted for a shorter time
+	// than MaxAge. Default: none were.
 	Horizon *Horizon
 
 	Now func() time.Time // default: time.Now

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Shards is over how many documents a [Collection] spreads its records.
+const Shards = 256
+
+// Collection keeps many small records by key in [Documents]: in shards, so that
+// a change writes a part alone, with an index of them, so that looking for
+// changes of others reads one small document. What the records mean is their
+// owner's business, who holds them in memory. It is safe for concurrent use.
+type Collection struct {
+	documents Documents
+	name      string
+	take      func(shard int, records map[string]json.RawMessage) error
+
+	mu    sync.Mutex
+	known map[int]uint64 // the version of each shard that was handed over last
+}
+
+// NewCollection returns the collection that is kept in the documents
+// "<name>.json", the index, and "<name>-00.json" to "<name>-ff.json". Nothing is
+// read yet.
+//
+// take is told all records of a shard whenever they were read or changed, one
+// call at a time, and keeps what it is given. Its error says that a record
+// cannot be understood: then nothing of the shard was taken.
+func NewCollection(documents Documents, name string, take func(shard int, records map[string]json.RawMessage) error) *Collection {
+	return &Collection{documents: documents, name: name, take: take, known: make(map[int]uint64)}
+}
+
+// ShardOf is where the record of a key is: a number below [Shards].
+func ShardOf(key string) int {
+	sum := sha256.Sum256([]byte(key))
+	return int(sum[0])
+}
+
+// Load reads what has changed since the last call, and writes nothing. A
+// collection that was never written is empty; where it was there before, and is
+// gone, the error is [ErrGone]. A document that cannot be read is an error that
+// names it. After an error, what was known before stays.
+func (c *Collection) Load(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	index, err := c.readIndex(ctx)
+	if err != nil {
+		return err
+	}
+	for shard := range c.known {
+		if _, listed := index[shard]; !listed {
+			return c.gone(c.indexName())
+		}
+	}
+	for _, shard := range slices.Sorted(maps.Keys(index)) {
+		if index[shard] == c.known[shard] {
+			continue
+		}
+		if err := c.loadShard(ctx, shard); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stored tells whether there was a record, or had been one, when the collection
+// was last read or written.
+func (c *Collection) Stored() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.known) > 0
+}
+
+// Delete is what a change returns to remove the record.
+var Delete = json.RawMessage{}
+
+// Change changes the records of the keys. change is called with each key and
+// its record as it is stored at that moment, nil where there is none, and returns
+// what to store: nil leaves it as it is, [Delete] removes it. Others change none
+// of them meanwhile, or change is called again, so it must be fit to be repeated.
+//
+// When Change returns nil, all is stored, and was handed over. An error of change
+// is returned as it is. After one, shards before that of the key may have been
+// stored; of several keys, those of one shard are stored together or not at all.
+func (c *Collection) Change(ctx context.Context, keys []string, change func(key string, old json.RawMessage) (json.RawMessage, error)) error {
+	byShard := make(map[int][]string)
+	for _, key := range keys {
+		byShard[ShardOf(key)] = append(byShard[ShardOf(key)], key)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed := make(map[int]uint64, len(byShard))
+	var err error
+	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
+		var version uint64
+		if version, err = c.changeShard(ctx, shard, byShard[shard], change); err != nil {
+			break
+		}
+		if version > 0 {
+			changed[shard] = version
+		}
+	}
+	return errors.Join(err, c.announce(ctx, changed))
+}
+
+// changeShard returns the version that it stored; 0 where nothing changed.
+func (c *Collection) changeShard(
+	ctx context.Context, shard int, keys []string, change func(string, json.RawMessage) (json.RawMessage, error),
+) (version uint64, err error) {
+	var fresh collectionShard
+	err = c.documents.Update(ctx, c.shardName(shard), func(old []byte) ([]byte, error) {
+		version = 0
+		if fresh, err = c.decodeShard(shard, old); err != nil {
+			return nil, err
+		}
+		if old == nil && c.known[shard] > 0 {
+			return nil, c.gone(c.shardName(shard))
+		}
+		altered, err := fresh.apply(keys, change)
+		if err != nil || !altered {
+			return nil, err
+		}
+		// A document put back from a backup must not get a version that stood for
+		// something else.
+		fresh.Version = max(fresh.Version, c.known[shard]) + 1
+		version = fresh.Version
+		return json.Marshal(fresh)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return version, c.handOver(shard, fresh)
+}
+
+// announce writes the new versions into the index. Where that fails, the changes
+// are stored, and others see them with the next change of the shard.
+func (c *Collection) announce(ctx context.Context, changed map[int]uint64) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	return c.documents.Update(ctx, c.indexName(), func(old []byte) ([]byte, error) {
+		index, err := decodeIndex(c.indexName(), old)
+		if err != nil {
+			return nil, err
+		}
+		// Where the index was lost, all that is known is in it again.
+		for _, versions := range []map[int]uint64{c.known, changed} {
+			for shard, version := range versions {
+				index[shard] = max(index[shard], version)
+			}
+		}
+		return encodeIndex(index)
+	})
+}
+
+func (c *Collection) loadShard(ctx context.Context, shard int) error {
+	name := c.shardName(shard)
+	data, err := c.documents.Load(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c.gone(name)
+	}
+	if err != nil {
+		return fmt.Errorf("loading %s: %w", name, err)
+	}
+	stored, err := c.decodeShard(shard, data)
+	if err != nil {
+		return err
+	}
+	return c.handOver(shard, stored)
+}
+
+func (c *Collection) handOver(shard int, stored collectionShard) error {
+	if stored.Version == c.known[shard] {
+		return nil
+	}
+	if err := c.take(shard, stored.Records); err != nil {
+		return fmt.Errorf("%s: %w; it is left as it is: repair it or restore it from a backup", c.shardName(shard), err)
+	}
+	c.known[shard] = stored.Version
+	return nil
+}
+
+func (c *Collection) readIndex(ctx context.Context) (map[int]uint64, error) {
+	data, err := c.documents.Load(ctx, c.indexName())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("loading %s: %w", c.indexName(), err)
+	}
+	return decodeIndex(c.indexName(), data)
+}
+
+func (c *Collection) gone(name string) error {
+	return fmt.Errorf("%s: %w; what was known stays in force", name, ErrGone)
+}
+
+func (c *Collection) indexName() string          { return c.name + ".json" }
+func (c *Collection) shardName(shard int) string { return fmt.Sprintf("%s-%02x.json", c.name, shard) }

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// collectionShard is one stored document of a [Collection].
+type collectionShard struct {
+	// Version counts its changes, beginning with 1.
+	Version uint64                     `json:"version"`
+	Records map[string]json.RawMessage `json:"records"`
+}
+
+// collectionIndex is the stored list of the documents of a [Collection]: their
+// version by number, two hexadecimal digits.
+type collectionIndex struct {
+	Shards map[string]uint64 `json:"shards"`
+}
+
+// apply changes the records of the keys and tells whether one became different.
+func (s *collectionShard) apply(keys []string, change func(string, json.RawMessage) (json.RawMessage, error)) (altered bool, err error) {
+	for _, key := range keys {
+		old, found := s.Records[key]
+		fresh, err := change(key, old)
+		switch {
+		case err != nil:
+			return false, err
+		case fresh == nil, len(fresh) == 0 && !found, found && bytes.Equal(fresh, old):
+			continue
+		case len(fresh) == 0:
+			delete(s.Records, key)
+		default:
+			s.Records[key] = fresh
+		}
+		altered = true
+	}
+	return altered, nil
+}
+
+// decodeShard reads a document strictly; a missing one, nil, is empty.
+func (c *Collection) decodeShard(shard int, data []byte) (collectionShard, error) {
+	if data == nil {
+		return collectionShard{Records: make(map[string]json.RawMessage)}, nil
+	}
+	var decoded collectionShard
+	name := c.shardName(shard)
+	if err := decodeExactly(data, &decoded); err != nil || decoded.Version == 0 || decoded.Records == nil {
+		return collectionShard{}, unreadable(name, `{"version":<number>,"records":{...}}`)
+	}
+	for key := range decoded.Records {
+		if ShardOf(key) != shard {
+			return collectionShard{}, unreadable(name, "records that belong there")
+		}
+	}
+	return decoded, nil
+}
+
+// decodeIndex reads the index strictly; a missing one, nil, is empty.
+func decodeIndex(name string, data []byte) (map[int]uint64, error) {
+	index := make(map[int]uint64)
+	if data == nil {
+		return index, nil
+	}
+	var decoded collectionIndex
+	if err := decodeExactly(data, &decoded); err != nil || decoded.Shards == nil {
+		return nil, unreadable(name, `{"shards":{"<two hexadecimal digits>":<number>}}`)
+	}
+	for digits, version := range decoded.Shards {
+		shard, err := strconv.ParseUint(digits, 16, 8)
+		if err != nil || digits != indexDigits(int(shard)) || version == 0 {
+			return nil, unreadable(name, `"<two hexadecimal digits>":<number above 0>`)
+		}
+		index[int(shard)] = version
+	}
+	return index, nil
+}
+
+func encodeIndex(index map[int]uint64) ([]byte, error) {
+	encoded := collectionIndex{Shards: make(map[string]uint64, len(index))}
+	for shard, version := range index {
+		encoded.Shards[indexDigits(shard)] = version
+	}
+	return json.Marshal(encoded)
+}
+
+func indexDigits(shard int) string { return fmt.Sprintf("%02x", shard) }
+
+// decodeExactly refuses unknown members and whatever follows the document.
+func decodeExactly(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	return nil
+}
+
+func unreadable(name, expected string) error {
+	return fmt.Errorf("%s: expected %s; it is left as it is: repair it or restore it from a backup", name, expected)
+}

@@ -38,6 +38,14 @@ func clientAddress(r *http.Request) string {
 	return address
 }
 
+// passage is a request on its way through a gate: in one piece, since each costs
+// an allocation.
+type passage struct {
+	facts   gate.Request
+	verdict gate.Verdict
+	caller  caller
+}
+
 // gateRequest describes the request as the upstream will see it.
 func gateRequest(r *http.Request) gate.Request {
 	facts := gate.Request{

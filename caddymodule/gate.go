@@ -178,32 +178,34 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return next.ServeHTTP(w, r)
 	}
 	start := time.Now()
-	facts := gateRequest(r)
-	g.takeKeys(r, &facts)
+	passing := &passage{facts: gateRequest(r)}
+	facts, verdict := &passing.facts, &passing.verdict
+	g.takeKeys(r, facts)
 	g.headers.scrub(r)
-	verdict := g.judge(r, &facts)
+	*verdict = g.judge(r, facts)
 	if g.explain != nil {
-		g.explain(r, &facts, &verdict)
+		g.explain(r, facts, verdict)
 	}
-	metrics.verdict(&verdict, g.ReportOnly, time.Since(start).Seconds())
+	metrics.verdict(verdict, g.ReportOnly, time.Since(start).Seconds())
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}
 	if !verdict.Allowed {
 		id := refusalID(r)
-		g.app.audit.refused(r, g, &verdict, id)
-		g.report(r, &facts, &verdict, !g.ReportOnly, id)
+		g.app.audit.refused(r, g, verdict, id)
+		g.report(r, facts, verdict, !g.ReportOnly, id)
 		if !g.ReportOnly {
-			return g.deny(w, r, &verdict, id)
+			return g.deny(w, r, verdict, id)
 		}
 	}
-	g.introduce(w, r, &facts, &verdict)
+	g.introduce(w, r, passing)
 	return next.ServeHTTP(w, r)
 }
 
 // introduce tells those who come next who calls, and the caller and caches what
 // they must know of the way in which it does.
-func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, facts *gate.Request, verdict *gate.Verdict) {
+func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, passing *passage) {
+	facts, verdict := &passing.facts, &passing.verdict
 	if verdict.Allowed && verdict.Bridge != "" {
 		g.deprecate(w, r, facts, verdict)
 	}
@@ -211,7 +213,7 @@ func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, facts *gate.Req
 		w.Header().Set("Cache-Control", "private")
 	}
 	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, verdict, facts)
+	setUser(r, passing)
 }
 
 // judge asks the gate, as soon as there is a key to verify tokens with.

@@ -173,10 +173,11 @@ func (p *headerPolicy) identify(header http.Header, claims *token.Claims) {
 	if p.client == "" || claims == nil {
 		return
 	}
-	header[p.client] = []string{claims.ClientID}
-	header[p.issuer] = []string{claims.Issuer}
+	values := []string{claims.ClientID, claims.Issuer, ""}
+	header[p.client], header[p.issuer] = values[:1:1], values[1:2:2]
 	if len(claims.Scope) > 0 {
-		header[p.scope] = []string{claims.Scope.String()}
+		values[2] = claims.Scope.String()
+		header[p.scope] = values[2:]
 	}
 }
 

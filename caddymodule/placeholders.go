@@ -25,8 +25,9 @@ const (
 // rather than unknown: an unknown placeholder stays as it is written in many
 // places, and an API would take it for a name.
 //
-// brought is what the request brought, for a gate further in.
-func setUser(r *http.Request, verdict *gate.Verdict, brought *gate.Request) {
+// What the request brought is kept for a gate further in.
+func setUser(r *http.Request, passing *passage) {
+	verdict, brought := &passing.verdict, &passing.facts
 	claims := verdict.Claims
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
@@ -45,7 +46,8 @@ func setUser(r *http.Request, verdict *gate.Verdict, brought *gate.Request) {
 		earlier.claims, earlier.brought, earlier.proved = claims, brought, verdict.Proved
 		return
 	}
-	now := &caller{claims: claims, brought: brought, proved: verdict.Proved}
+	now := &passing.caller
+	*now = caller{claims: claims, brought: brought, proved: verdict.Proved}
 	caddyhttp.SetVar(ctx, callerVar, now)
 	repl.Map(now.placeholder)
 }

@@ -284,7 +284,7 @@ func TestKnownTokenAllocations(t *testing.T) {
 	if verdict := g.Check(t.Context(), request); !verdict.Allowed {
 		t.Fatal(verdict.Reason)
 	}
-	if allocations := testing.AllocsPerRun(200, func() { _ = g.Check(t.Context(), request) }); allocations > 5 {
+	if allocations := testing.AllocsPerRun(200, func() { _ = g.Check(t.Context(), request) }); allocations > 0 {
 		t.Errorf("%.0f allocations", allocations)
 	}
 }

@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"bytes"
+	"io"
+	"strings"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
@@ -20,12 +22,18 @@ func ActiveReport() *report.Report {
 
 // Command runs `caddy oauth2` as the binary does, and returns what it printed.
 func Command(arguments ...string) (stdout, stderr string, err error) {
+	return CommandReading(strings.NewReader(""), arguments...)
+}
+
+// CommandReading is [Command] with a standard input.
+func CommandReading(stdin io.Reader, arguments ...string) (stdout, stderr string, err error) {
 	root := &cobra.Command{Use: "caddy", SilenceUsage: true} // as caddycmd makes it
 	oauth2 := &cobra.Command{Use: "oauth2"}
 	caddycmd.Commands()["oauth2"].CobraFunc(oauth2)
 	root.AddCommand(oauth2)
 	root.SetArgs(append([]string{"oauth2"}, arguments...))
 	var out, errors bytes.Buffer
+	root.SetIn(stdin)
 	root.SetOut(&out)
 	root.SetErr(&errors)
 	err = root.Execute()

@@ -2,7 +2,8 @@
 // ask for, its secrets, keys and certificates, and how it proves who it is (RFC
 // 6749 section 2.3).
 //
-//   - Secret and its hashes: secret.go, phc.go, hash.go
+//   - Secret and its hashes: secret.go, phc.go, hash.go; new ones: generated.go,
+//     hashsecret.go
 //   - the set of clients: client.go, registry.go; what the log shows of an
 //     unknown one: loggable.go
 //   - authentication: credentials.go, authenticator.go, failure.go

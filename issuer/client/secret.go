@@ -25,14 +25,22 @@ type Secret struct {
 // elsewhere. The text is UTF-8 of at least [MinPlainSecret] bytes. Errors do
 // not quote it.
 func NewPlainSecret(id, text string, expires time.Time) (Secret, error) {
-	if len(text) < MinPlainSecret {
-		return Secret{}, fmt.Errorf("secret of %d bytes: expected at least %d", len(text), MinPlainSecret)
-	}
-	if !utf8.ValidString(text) {
-		return Secret{}, errors.New("secret: expected UTF-8")
+	if err := checkText(text); err != nil {
+		return Secret{}, err
 	}
 	sum := digestsOf(text).plain
 	return Secret{ID: id, Expires: expires, hash: hash{class: class{kind: plain, length: len(sum)}, sum: sum[:]}}, nil
+}
+
+// checkText refuses a text that cannot be a secret, without quoting it.
+func checkText(text string) error {
+	if len(text) < MinPlainSecret {
+		return fmt.Errorf("secret of %d bytes: expected at least %d", len(text), MinPlainSecret)
+	}
+	if !utf8.ValidString(text) {
+		return errors.New("secret: expected UTF-8")
+	}
+	return nil
 }
 
 // NewHashedSecret returns the secret of which only a hash is known, written as

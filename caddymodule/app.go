@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -70,8 +71,9 @@ type App struct {
 	proofs   *proof.Checker
 	server   *issuer.Server
 	files    []*watchedFile
-	reading  sync.Mutex // one look at the files at a time
-	leased   []string   // keys in the pool
+	reading  sync.Mutex   // one look at the files at a time
+	unusable atomic.Int32 // files whose present content cannot be used
+	leased   []string     // keys in the pool
 
 	forgetAge func(time.Time) // ends what Start said of the age of proofs; nil: it said nothing
 
@@ -94,6 +96,17 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := metrics.register(ctx.GetMetricsRegistry()); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
+	if err := a.provision(ctx); err != nil {
+		return err
+	}
+	// The registry may be looked at already: only now is there anything to see.
+	if err := ctx.GetMetricsRegistry().Register(&stateMetrics{a}); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	return nil
+}
+
+func (a *App) provision(ctx caddy.Context) error {
 	defer a.forgetSecrets()
 	if err := a.resolve(caddy.NewReplacer()); err != nil {
 		return err
@@ -166,6 +179,7 @@ func (a *App) Start() error {
 		if err := a.maintainKeys(ctx); err != nil {
 			return err
 		}
+		a.warnOfExpiry(time.Now())
 	}
 	if err := a.resumeMarks(ctx); err != nil {
 		return err

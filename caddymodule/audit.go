@@ -11,11 +11,13 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // auditor writes the audit log (logger `oauth2.audit`): one line for each token
 // issued, revoked or refused and each request refused. Never a secret or a token.
+// docs/audit-log.md has each line with its fields.
 type auditor struct {
 	logger *zap.Logger
 }
@@ -114,6 +116,19 @@ func (a *auditor) refusedClient(event *issuer.Event) {
 			zap.String("address", event.Address),
 			zap.Duration("duration", event.Duration),
 		)
+	}
+}
+
+// keysChanged tells which signing keys have come and gone.
+func (a *auditor) keysChanged(changes keys.Changes) {
+	for _, id := range changes.Made {
+		a.logger.Info("signing key made", zap.String("kid", id))
+	}
+	if changes.Signing != "" {
+		a.logger.Info("signing key in use", zap.String("kid", changes.Signing))
+	}
+	for _, id := range changes.Forgotten {
+		a.logger.Info("signing key forgotten", zap.String("kid", id))
 	}
 }
 

@@ -151,13 +151,21 @@ func (a *App) reload(file *watchedFile, changed bool) {
 	before, told := file.held, file.told
 	if err := file.load(); err != nil {
 		file.told = err.Error()
+		if told == "" {
+			a.unusable.Add(1)
+		}
 		if changed && file.seen != nil || file.told != told {
+			metrics.fileReloads.WithLabelValues("failed").Inc()
 			a.logger.Error("a changed file cannot be used; what it held before stays in force", zap.Error(err))
 		}
 		return
 	}
 	file.told = ""
+	if told != "" {
+		a.unusable.Add(-1)
+	}
 	if file.held != before || told != "" {
+		metrics.fileReloads.WithLabelValues("used").Inc()
 		a.logger.Info("a changed file was read again", zap.String("of", file.owner), zap.String("file", file.path))
 	}
 }

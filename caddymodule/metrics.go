@@ -24,13 +24,17 @@ type collectors struct {
 	reported      *prometheus.CounterVec
 	bridged       *prometheus.CounterVec
 	verdictSecond prometheus.Histogram
+	fileReloads   *prometheus.CounterVec
+	upkeepFailed  prometheus.Counter
 }
 
+// What all names begin with.
+const metricsNamespace, metricsSubsystem = "caddy", "oauth2"
+
 func newCollectors() *collectors {
-	const namespace, subsystem = "caddy", "oauth2"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: name, Help: help,
+			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: name, Help: help,
 		}, labels)
 	}
 	return &collectors{
@@ -51,24 +55,35 @@ func newCollectors() *collectors {
 		bridged: counter("bridged_total",
 			"Requests that came with a secret in place of a token, by kind of bridge and outcome: passed, refused, or reported where report_only stands.",
 			"kind", "outcome"),
+		fileReloads: counter("file_reloads_total",
+			"Changed files that the configuration names and that were read again, by outcome: used or failed.", "outcome"),
+		upkeepFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: "upkeep_failures_total",
+			Help: "Times that what is stored could not be read or brought up to date in the background.",
+		}),
 		tokenSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "token_duration_seconds",
+			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: "token_duration_seconds",
 			Help:    "Time to answer a token request, by outcome.",
 			Buckets: prometheus.ExponentialBuckets(50e-6, 4, 10),
 		}, []string{"outcome"}),
 		verdictSecond: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "verdict_duration_seconds",
+			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: "verdict_duration_seconds",
 			Help:    "Time that a gate takes to judge a request.",
 			Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10),
 		}),
 	}
 }
 
+func (c *collectors) all() []prometheus.Collector {
+	return []prometheus.Collector{
+		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked,
+		c.passed, c.denied, c.reported, c.bridged, c.verdictSecond, c.fileReloads, c.upkeepFailed,
+	}
+}
+
 // register makes the collectors show in the registry of a configuration.
 func (c *collectors) register(registry *prometheus.Registry) error {
-	for _, collector := range []prometheus.Collector{
-		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked, c.passed, c.denied, c.reported, c.bridged, c.verdictSecond,
-	} {
+	for _, collector := range c.all() {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
 			return err

@@ -26,7 +26,7 @@ func families(t *testing.T) map[string]float64 {
 			for _, label := range metric.GetLabel() {
 				name += " " + label.GetName() + "=" + label.GetValue()
 			}
-			values[name] = metric.GetCounter().GetValue()
+			values[name] = metric.GetCounter().GetValue() + metric.GetGauge().GetValue() // it is one of them
 			if histogram := metric.GetHistogram(); histogram != nil {
 				values[name+" count"], values[name+" sum"] = float64(histogram.GetSampleCount()), histogram.GetSampleSum()
 			}

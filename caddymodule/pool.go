@@ -44,6 +44,7 @@ type shared struct {
 	failures *client.Failures
 	advised  *client.Failures // at gates that only report
 	report   *report.Report
+	expiry   expiryNotices // likewise
 }
 
 // Destruct writes down which assertions and proofs were used. It is called when

@@ -100,10 +100,12 @@ func (a *App) keepUp(ctx context.Context) {
 	var err error
 	if a.own != nil {
 		err = errors.Join(a.maintainKeys(ctx), a.shared.settle(ctx))
+		a.warnOfExpiry(time.Now())
 	}
 	a.rereadFiles()
 	lost, failed := a.shared.load(ctx)
 	if err = errors.Join(err, lost, failed, a.shared.marks.Affirm(ctx)); err != nil && ctx.Err() == nil {
+		metrics.upkeepFailed.Inc()
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
 }
@@ -124,14 +126,6 @@ func (a *App) maintainKeys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("maintaining the signing keys: %w", err)
 	}
-	for _, id := range changes.Made {
-		a.audit.logger.Info("signing key made", zap.String("kid", id))
-	}
-	if changes.Signing != "" {
-		a.audit.logger.Info("signing key in use", zap.String("kid", changes.Signing))
-	}
-	for _, id := range changes.Forgotten {
-		a.audit.logger.Info("signing key forgotten", zap.String("kid", id))
-	}
+	a.audit.keysChanged(changes)
 	return nil
 }

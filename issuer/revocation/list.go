@@ -125,6 +125,15 @@ func (l *List) Revoked(jti string) bool {
 	return found
 }
 
+// Len returns how many revoked tokens are known. Some of them may have expired
+// since the list last changed.
+func (l *List) Len() int {
+	if known := l.current.Load(); known != nil {
+		return len(known.until)
+	}
+	return 0
+}
+
 // Generation is a number that grows with each change of the list.
 func (l *List) Generation() uint64 {
 	if known := l.current.Load(); known != nil {

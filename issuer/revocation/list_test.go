@@ -191,3 +191,25 @@ func set(t *testing.T, documents store.Documents, content string) {
 		t.Fatal(err)
 	}
 }
+
+// Len counts what is remembered, and forgets what has expired with the next change.
+func TestLen(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_000_000, 0)
+	list := revocation.NewList(store.NewMemory(), func() time.Time { return now })
+	if list.Len() != 0 {
+		t.Error("nothing was loaded")
+	}
+	for i, jti := range []string{"a", "b", "a"} {
+		if err := list.Revoke(t.Context(), jti, now.Unix()+60); err != nil {
+			t.Fatal(err)
+		}
+		if want := min(i+1, 2); list.Len() != want {
+			t.Errorf("%d, expected %d", list.Len(), want)
+		}
+	}
+	now = now.Add(time.Hour)
+	if err := list.Revoke(t.Context(), "c", now.Unix()+60); err != nil || list.Len() != 1 {
+		t.Errorf("%d %v", list.Len(), err)
+	}
+}

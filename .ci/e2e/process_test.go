@@ -129,6 +129,7 @@ func checkOutput(t testing.TB, printed string) {
 		if strings.Contains(line, "panic") || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "goroutine ") {
 			t.Errorf("Caddy panicked: %.2000s", line)
 		}
+		checkAuditLine(t, line)
 	}
 }
 

@@ -15,9 +15,13 @@ type reportAnswer struct {
 	Since time.Time `json:"since"`
 
 	Rows []report.Row `json:"rows"`
+
+	// Suggestions are the lines of Caddyfile with which these requests would pass.
+	Suggestions string `json:"suggestions"`
 }
 
-// showReport answers GET /oauth2/report[?gate=<resource>...][&format=json|caddyfile].
+// showReport answers
+// GET /oauth2/report[?gate=<resource>...][&site=<site>...][&format=json|caddyfile].
 func showReport(app *App, w http.ResponseWriter, r *http.Request, _ []string) error {
 	return answerReport(app, w, r, (*report.Report).Snapshot)
 }
@@ -28,8 +32,8 @@ func resetReport(app *App, w http.ResponseWriter, r *http.Request, _ []string) e
 	return answerReport(app, w, r, (*report.Report).Reset)
 }
 
-func answerReport(app *App, w http.ResponseWriter, r *http.Request, take func(*report.Report, ...string) []report.Row) error {
-	query, err := adminQuery(r, "gate", "format")
+func answerReport(app *App, w http.ResponseWriter, r *http.Request, take func(*report.Report, report.Filter) []report.Row) error {
+	query, err := adminQuery(r, "gate", "site", "format")
 	if err != nil {
 		return err
 	}
@@ -41,12 +45,13 @@ func answerReport(app *App, w http.ResponseWriter, r *http.Request, take func(*r
 		return adminError(http.StatusNotFound, "the running configuration has no issuer, own or trusted, and so no gate")
 	}
 	since := app.shared.report.Since()
-	rows := take(app.shared.report, query["gate"]...)
+	rows := take(app.shared.report, report.Filter{Gates: query["gate"], Sites: query["site"]})
+	suggestions := report.Suggest(rows, app.rulesAt)
 	if format != "caddyfile" {
-		return writeJSON(w, reportAnswer{Since: since, Rows: rows})
+		return writeJSON(w, reportAnswer{Since: since, Rows: rows, Suggestions: suggestions})
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write([]byte(report.Suggest(rows))) // the client has gone: nothing to be done
+	_, _ = w.Write([]byte(suggestions)) // the client has gone: nothing to be done
 	return nil
 }

@@ -113,11 +113,11 @@ func TestAdminReport(t *testing.T) {
 	}
 	for i, want := range []map[string]any{
 		{
-			"gate": s.url, "verified": false, "address": "192.0.2.7", "user_agent": "<curl>%1B[31m", "method": "GET", "path": "/health",
+			"gate": s.url, "site": "", "verified": false, "address": "192.0.2.7", "user_agent": "<curl>%1B[31m", "method": "GET", "path": "/health",
 			"uncovered": true, "reason": "no_token", "reported": 0.0, "refused": 2.0,
 		},
 		{
-			"gate": s.url, "verified": true, "client_id": "batch", "method": "POST", "rule": "/orders", "reason": "insufficient_scope",
+			"gate": s.url, "site": "", "verified": true, "client_id": "batch", "method": "POST", "rule": "/orders", "reason": "insufficient_scope",
 			"reported": 1.0, "refused": 0.0, "refusal_id": "r1", "needs": []any{[]any{"admin"}}, "scope": []any{"read"},
 		},
 	} {

@@ -62,6 +62,7 @@ type App struct {
 	logger   *zap.Logger
 	audit    *auditor
 	lease    *lease
+	sites    func() *sites // where gates stand; nil before Provision
 	shared   *shared
 	standing *client.Standing
 	clients  *client.Registry         // nil: there is no issuer of our own
@@ -93,6 +94,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
 	a.audit = &auditor{logger: a.logger.Named("audit")}
 	a.started = make(chan struct{})
+	a.sites = sync.OnceValue(func() *sites { return findSites(ctx) })
 	if err := metrics.register(ctx.GetMetricsRegistry()); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}

@@ -114,7 +114,7 @@ func (g *Gate) deprecate(w http.ResponseWriter, r *http.Request, facts *gate.Req
 	// One row for each client, whatever it asks for: these must not take the room
 	// of refusals.
 	g.app.shared.report.Add(&report.Entry{
-		Gate: g.Resource, Passed: true, Bridge: verdict.Bridge, Reason: gate.ReasonBridge,
+		Gate: g.Resource, Site: g.app.siteOf(g), Passed: true, Bridge: verdict.Bridge, Reason: gate.ReasonBridge,
 		ClientID: verdict.Claims.ClientID, Verified: true, Address: facts.Address, UserAgent: r.UserAgent(),
 	})
 }

@@ -169,7 +169,8 @@ func TestBridgeInReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Join(strings.Fields(out), " ")
-	for _, want := range []string{"1 requests refused", "wrong_secret 1 0", "in place of a token: GATE CLIENT BRIDGE PASSED LAST SEEN", s.url + " legacy api_key 3 ", s.url + " legacy basic 1 "} {
+	at := " 127.0.0.1 " + strings.TrimPrefix(s.url, "http://127.0.0.1")
+	for _, want := range []string{"1 request refused", "wrong_secret 1 0", "in place of a token: GATE SITE CLIENT BRIDGE PASSED LAST SEEN", s.url + at + " legacy api_key 3 ", s.url + at + " legacy basic 1 "} {
 		if !strings.Contains(lines, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -19,13 +19,13 @@ import (
 // reportCommand makes `caddy oauth2 report`.
 func reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "report [--gate <resource>] [--reset] [--json] [--address <listen>] [--config <path> [--adapter <name>]]",
+		Use:   "report [--gate <resource>] [--site <site>] [--reset] [--json] [--address <listen>] [--config <path> [--adapter <name>]]",
 		Short: "Shows which requests gates refuse, or would refuse, and what would let them pass",
 		Long: `
 Shows which requests gates have refused, and which they would have refused if
-they did not stand with report_only: by gate, caller, method, rule or path, and
-reason. Below that are the lines of Caddyfile with which these requests would
-pass; what would open a path to everyone is commented out.
+they did not stand with report_only: by gate, site, caller, method, rule or path,
+and reason. Below that are the lines of Caddyfile with which these requests would
+pass; what would open a path to everyone, or contradicts a rule, is commented out.
 
 A section of its own tells which clients still pass by a bridge, with a secret
 in place of a token.
@@ -34,24 +34,34 @@ Callers are clients where the token was valid, and addresses with user agents
 where not. In paths, {} stands for what differs from request to request.
 "(other)" is what found no room.
 
+A site is named by the matchers before the gate and the addresses that its server
+listens at; --site takes all of that, or one word of it, such as a host.
+
 With --reset, what was shown begins again from zero.`,
 		Args: cobra.NoArgs,
 		RunE: runReport,
 	}
 	adminFlags(cmd)
 	cmd.Flags().StringArray("gate", nil, "Show the gate for this resource alone (may be repeated)")
+	cmd.Flags().StringArray("site", nil, "Show the gates at this site alone (may be repeated)")
 	cmd.Flags().Bool("reset", false, "Remove what is shown")
 	return cmd
 }
 
 func runReport(cmd *cobra.Command, _ []string) error {
-	gates, err := cmd.Flags().GetStringArray("gate")
-	if err != nil {
-		return err
+	query := make(url.Values)
+	for _, name := range []string{"gate", "site"} {
+		values, err := cmd.Flags().GetStringArray(name)
+		if err != nil {
+			return err
+		}
+		if len(values) > 0 {
+			query[name] = values
+		}
 	}
 	path := adminPrefix + "report"
-	if len(gates) > 0 {
-		path += "?" + url.Values{"gate": gates}.Encode()
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	method := http.MethodGet
 	if flagSet(cmd, "reset") {
@@ -87,8 +97,8 @@ func (a *reportAnswer) text() string {
 		}
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "Since %s: %d requests refused, and %d passed that would have been refused.\n",
-		a.Since.Format(time.RFC3339), refused, reported)
+	fmt.Fprintf(&text, "Since %s: %s refused, and %d passed that would have been refused.\n",
+		a.Since.Format(time.RFC3339), requests(refused), reported)
 	if len(denied) > 0 {
 		writeDenied(&text, denied)
 	}
@@ -96,17 +106,24 @@ func (a *reportAnswer) text() string {
 		writeBridged(&text, bridged)
 	}
 	if len(denied) > 0 {
-		text.WriteString("\n# With these lines they would pass. Review each before you add it.\n\n" + report.Suggest(denied))
+		text.WriteString("\n# With these lines they would pass. Review each before you add it.\n\n" + a.Suggestions)
 	}
 	return text.String()
 }
 
+func requests(count uint64) string {
+	if count == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", count)
+}
+
 func writeDenied(text *strings.Builder, rows []report.Row) {
-	cells := [][]string{{"GATE", "CALLER", "METHOD", "RULE OR PATH", "REASON", "REFUSED", "WOULD BE", "LAST SEEN"}}
+	cells := [][]string{{"GATE", "SITE", "CALLER", "METHOD", "RULE OR PATH", "REASON", "REFUSED", "WOULD BE", "LAST SEEN"}}
 	for i := range rows {
 		r := &rows[i]
 		cells = append(cells, []string{
-			r.Gate, r.Caller(), cmp.Or(r.Method, "-"), cmp.Or(r.Rule, r.Path, "-"), string(r.Reason),
+			r.Gate, cmp.Or(r.Site, "-"), r.Caller(), cmp.Or(r.Method, "-"), cmp.Or(r.Rule, r.Path, "-"), string(r.Reason),
 			fmt.Sprint(r.Refused), fmt.Sprint(r.Reported), r.LastSeen.Format(time.RFC3339),
 		})
 	}
@@ -116,11 +133,11 @@ func writeDenied(text *strings.Builder, rows []report.Row) {
 // writeBridged tells who has to change before a bridge can go.
 func writeBridged(text *strings.Builder, rows []report.Row) {
 	text.WriteString("\nThese passed by a bridge, with a secret in place of a token:\n")
-	cells := [][]string{{"GATE", "CLIENT", "BRIDGE", "PASSED", "LAST SEEN"}}
+	cells := [][]string{{"GATE", "SITE", "CLIENT", "BRIDGE", "PASSED", "LAST SEEN"}}
 	for i := range rows {
 		r := &rows[i]
 		cells = append(cells, []string{
-			r.Gate, r.Caller(), cmp.Or(string(r.Bridge), "-"), fmt.Sprint(r.Passed), r.LastSeen.Format(time.RFC3339),
+			r.Gate, cmp.Or(r.Site, "-"), r.Caller(), cmp.Or(string(r.Bridge), "-"), fmt.Sprint(r.Passed), r.LastSeen.Format(time.RFC3339),
 		})
 	}
 	writeTable(text, cells)

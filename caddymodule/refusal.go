@@ -11,7 +11,7 @@ import (
 // would have refused. id is what the answer and the log line call the refusal.
 func (g *Gate) report(r *http.Request, facts *gate.Request, verdict *gate.Verdict, enforced bool, id string) {
 	entry := report.Entry{
-		Gate: g.Resource, Enforced: enforced,
+		Gate: g.Resource, Site: g.app.siteOf(g), Enforced: enforced,
 		Address: clientAddress(r), UserAgent: r.UserAgent(),
 		Method: facts.Method, Path: facts.EscapedPath, Uncovered: verdict.Uncovered,
 		Reason: verdict.Reason, ID: id, Bridge: verdict.Bridge,

@@ -55,7 +55,7 @@ func TestReportedEntry(t *testing.T) {
 		facts := gateRequest(r)
 		g.report(r, &facts, &c.verdict, true, "id")
 		g.report(r, &facts, &c.verdict, false, "id-2")
-		rows := g.app.shared.report.Reset()
+		rows := g.app.shared.report.Reset(report.Filter{})
 		if len(rows) != 1 {
 			t.Fatalf("%s: %+v", c.name, rows)
 		}

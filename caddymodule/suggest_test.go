@@ -47,7 +47,7 @@ func TestSuggestionsAdapt(t *testing.T) {
 			Scope: token.Scopes{scope},
 		})
 	}
-	config := caddyfileOf(report.Suggest(counted.Snapshot()))
+	config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules))
 	adapted, err := adapt(config)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, config)
@@ -78,7 +78,7 @@ func TestSuggestionsForStrangers(t *testing.T) {
 	}
 	counted := report.New(report.Config{})
 	counted.Add(&client)
-	want, err := adapt(caddyfileOf(report.Suggest(counted.Snapshot())))
+	want, err := adapt(caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules)))
 	if err != nil || !strings.Contains(string(want), `"pattern":"/orders"`) {
 		t.Fatalf("%s %v", want, err)
 	}
@@ -95,7 +95,7 @@ func TestSuggestionsForStrangers(t *testing.T) {
 		stranger.Method, stranger.Path, stranger.Reason = "GET", "/health", gate.ReasonNoToken
 		counted.Add(&stranger)
 		counted.Add(&client)
-		config := caddyfileOf(report.Suggest(counted.Snapshot()))
+		config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules))
 		if got, err := adapt(config); err != nil || string(got) != string(want) {
 			t.Errorf("%q: %v %s\nof %s", text, err, got, config)
 		}
@@ -128,3 +128,6 @@ func caddyfileOf(suggestions string) string {
 	}
 	return "{\noauth2 {\nissuer https://api.example\ntrusted_issuer https://idp.example\n" + option.String() + "}\n}\nhttps://api.example {\noauth2_gate {\nissuers self https://idp.example\n" + site.String() + "}\nrespond ok\n}\n"
 }
+
+// noRules stands for gates without rules.
+func noRules(string, string) []gate.Rule { return nil }

@@ -22,7 +22,7 @@ func TestBridgeRows(t *testing.T) {
 	for _, entry := range []report.Entry{passed, passed, passed, byKey, byKey, lacks, wrong} {
 		r.Add(&entry)
 	}
-	rows := r.Snapshot()
+	rows := r.Snapshot(report.Filter{})
 	if len(rows) != 4 {
 		t.Fatalf("%+v", rows)
 	}
@@ -32,7 +32,7 @@ func TestBridgeRows(t *testing.T) {
 	if row := rows[1]; row.Bridge != gate.BridgeAPIKey || row.Passed != 2 {
 		t.Errorf("%+v", row)
 	}
-	text := report.Suggest(rows)
+	text := report.Suggest(rows, func(string, string) []gate.Rule { return nil })
 	for _, expected := range []string{"\nscopes read\n", "unknown_key: what the caller brings to the bridge"} {
 		if !strings.Contains(text, expected) {
 			t.Errorf("no %q in:\n%s", expected, text)

@@ -7,6 +7,7 @@
 //	template.go   paths without what differs from request to request
 //	report.go     the counts: bounded in memory, and exact in sum
 //	row.go        what is told of them
+//	filter.go     which of them are wanted
 //	suggest.go    the lines of Caddyfile with which a request would pass
 //
 // Nearly all that it keeps was written by strangers. It is cut at a length and

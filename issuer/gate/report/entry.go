@@ -12,7 +12,8 @@ import (
 // Entry is one request that was refused, or would have been, or that passed by a
 // bridge. Nothing of it is kept but in the form that [Row] describes.
 type Entry struct {
-	Gate     string // names the gate in the configuration: its resource
+	Gate     string // the gate's resource
+	Site     string // where it stands in the configuration: a resource may have several gates
 	Enforced bool   // the request was refused; false: it passed, since the gate only reports
 	Passed   bool   // it passed, and is here since it came by a bridge that somebody wants to take down
 
@@ -59,6 +60,7 @@ const (
 const (
 	fieldFlags = iota
 	fieldGate
+	fieldSite
 	fieldIssuer
 	fieldClientID
 	fieldAddress
@@ -101,6 +103,7 @@ func (e *Entry) appendKey(to []byte) []byte {
 		to = append(to, flagUncovered)
 	}
 	to = appendConfigured(append(to, separator), e.Gate)
+	to = appendConfigured(append(to, separator), e.Site)
 	to = append(to, separator)
 	if e.Verified {
 		to = appendConfigured(to, e.Issuer)
@@ -140,7 +143,8 @@ func (e *Entry) appendOtherKey(to []byte) []byte {
 		to = append(to, flagVerified)
 	}
 	to = appendConfigured(append(to, flagOther, separator), e.Gate)
-	for range fieldReason - fieldGate {
+	to = appendConfigured(append(to, separator), e.Site)
+	for range fieldReason - fieldSite {
 		to = append(to, separator)
 	}
 	return appendConfigured(to, string(e.Reason))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -33,18 +34,51 @@ func ruleMethod(method string) string {
 	return method
 }
 
-// ruleSet keeps suggested rules from contradicting each other.
-type ruleSet struct{ rules []gate.Rule }
+// ruleSet keeps suggested rules from contradicting those of the gate, and each
+// other.
+type ruleSet struct {
+	rules   []gate.Rule
+	inForce int // how many of these the gate has
+}
 
-// add tells whether a gate can have the rule beside those added before.
-func (s *ruleSet) add(method, pattern string) bool {
-	if strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "" {
-		return false // a name that a Caddyfile does not take
+// fit adds those of more that a gate can have beside the rules before them, and
+// says of each what is wrong with it; empty: nothing. Where all fit it is one look,
+// and else one at each half: few conflicts cost little, also among many rules.
+func (s *ruleSet) fit(more []gate.Rule) (problems []string) {
+	all := slices.Concat(s.rules, more)
+	_, err := gate.NewRules(all)
+	switch {
+	case err == nil:
+		s.rules = all
+		return make([]string, len(more))
+	case len(more) == 1:
+		return []string{s.problem(&more[0], err)}
 	}
-	more := append(slices.Clip(s.rules), gate.Rule{Methods: []string{method}, Pattern: pattern})
-	if _, err := gate.NewRules(more); err != nil {
-		return false
+	half := len(more) / 2
+	return append(s.fit(more[:half]), s.fit(more[half:])...)
+}
+
+// problem names the rule that stands in the way of another one.
+func (s *ruleSet) problem(rule *gate.Rule, err error) string {
+	var conflict *gate.RuleError
+	if !errors.As(err, &conflict) || conflict.First >= len(s.rules) {
+		return "this cannot be a rule"
 	}
-	s.rules = more
-	return true
+	other := &s.rules[conflict.First]
+	name := "`" + spelled(other.String()) + "`"
+	if conflict.First >= s.inForce {
+		return "contradicts " + name + " above"
+	}
+	if other.Origin != "" {
+		name += " (" + spelled(other.Origin) + ")"
+	}
+	if gate.Overrides(s.rules[conflict.First:conflict.First+1])(rule.Methods[0], rule.Pattern) {
+		return "the gate has a rule for these requests by now: " + name
+	}
+	return "conflicts with a rule that the gate has: " + name
+}
+
+// nameable tells whether a Caddyfile takes the name of a method.
+func nameable(method string) bool {
+	return method != "" && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
 }

@@ -10,7 +10,7 @@ import (
 // Config is how much a [Report] keeps.
 type Config struct {
 	// Rows is how many rows there are at most, beside those for what finds no
-	// room: one for each gate and reason. Default: 10,000, which are at most
+	// room: one for each gate, site and reason. Default: 10,000, which are at most
 	// some 20 MB.
 	Rows int
 
@@ -24,12 +24,12 @@ const (
 	share = 8
 )
 
-// Report counts refusals by gate, caller, method, rule or path, and reason. It
+// Report counts refusals by gate, site, caller, method, rule or path, and reason. It
 // is safe for concurrent use, and starts nothing.
 //
 // Half of the rows are for clients that have proved who they are, so that a
 // flood of strangers does not push them out, and nobody has more than an eighth
-// of a half. What finds no room is counted by gate and reason alone: sums are
+// of a half. What finds no room is counted by gate, site and reason alone: sums are
 // exact at all times. A row stays until [Report.Reset].
 type Report struct {
 	now    func() time.Time
@@ -74,7 +74,7 @@ func New(config Config) *Report {
 	return r
 }
 
-// Add counts an entry, whose gate and reason must come from bounded sets. For
+// Add counts an entry, whose gate, site and reason must come from bounded sets. For
 // one that is not the first of its row it takes well under a microsecond and
 // allocates nothing; other callers hardly ever wait for the lock that it holds.
 func (r *Report) Add(entry *Entry) {
@@ -92,29 +92,24 @@ func (r *Report) Add(entry *Entry) {
 // Since is when the report was made, or last reset as a whole.
 func (r *Report) Since() time.Time { return time.Unix(0, r.since.Load()).UTC() }
 
-// Snapshot returns the rows of the named gates, those with the highest counts
-// first; of all gates where none is named.
-func (r *Report) Snapshot(gates ...string) []Row {
-	return r.collect(gates, false)
+// Snapshot returns the rows that are wanted, those with the highest counts first.
+func (r *Report) Snapshot(wanted Filter) []Row {
+	return r.collect(&wanted, false)
 }
 
-// Reset removes the rows of the named gates, or all, and returns them: each
-// entry is in what one call returns, or in the report.
-func (r *Report) Reset(gates ...string) []Row {
-	if len(gates) == 0 {
+// Reset removes the rows that are wanted and returns them: each entry is in what
+// one call returns, or in the report.
+func (r *Report) Reset(wanted Filter) []Row {
+	if wanted.everything() {
 		r.since.Store(r.now().UnixNano())
 	}
-	return r.collect(gates, true)
+	return r.collect(&wanted, true)
 }
 
-func (r *Report) collect(gates []string, remove bool) []Row {
-	names := make([]string, len(gates))
-	for i, name := range gates {
-		names[i] = string(appendConfigured(nil, name))
-	}
+func (r *Report) collect(wanted *Filter, remove bool) []Row {
 	all := make(map[string]*Row)
 	for i := range r.shards {
-		r.shards[i].collect(all, names, remove, &r.rooms)
+		r.shards[i].collect(all, wanted, remove, &r.rooms)
 	}
 	rows := make([]Row, 0, len(all))
 	for _, row := range all {

@@ -66,12 +66,12 @@ func TestRow(t *testing.T) {
 	second.Enforced, second.Address, second.UserAgent = true, "192.0.2.2", "batch/2" // the same client from elsewhere
 	second.ID, second.Scope, second.Needs = "id-2", token.Scopes{"read", "write"}, []token.Scopes{{"admin"}}
 	add(r, second)
-	rows := r.Snapshot()
+	rows := r.Snapshot(Filter{})
 	if len(rows) != 1 {
 		t.Fatalf("got %d rows: %+v", len(rows), rows)
 	}
 	got := rows[0]
-	if got.Gate != orders || !got.Verified || got.ClientID != "batch" || got.Address != "" || got.UserAgent != "" ||
+	if got.Gate != orders || got.Site != "" || !got.Verified || got.ClientID != "batch" || got.Address != "" || got.UserAgent != "" ||
 		got.Method != "GET" || got.Path != "/orders/{}" || got.Rule != "" || !got.Uncovered || got.Reason != gate.ReasonNoRule {
 		t.Errorf("key: %+v", got)
 	}
@@ -92,6 +92,7 @@ func TestRowsAreToldApart(t *testing.T) {
 	}
 	for _, change := range []func(*Entry){
 		func(e *Entry) { e.Gate = "https://other.example" },
+		func(e *Entry) { e.Site = "b.example :443" },
 		func(e *Entry) { e.Method = "POST" },
 		func(e *Entry) { e.Rule = "/{x}" },
 		func(e *Entry) { e.Rule = "/a" }, // a rule is not a path that looks like it
@@ -107,7 +108,7 @@ func TestRowsAreToldApart(t *testing.T) {
 	r, _ := newReport(0)
 	add(r, entries...)
 	add(r, entries...)
-	rows := r.Snapshot()
+	rows := r.Snapshot(Filter{})
 	if len(rows) != len(entries) {
 		t.Errorf("got %d rows of %d entries", len(rows), len(entries))
 	}
@@ -128,12 +129,12 @@ func TestStrangersText(t *testing.T) {
 		Gate: orders, ClientID: evil, Issuer: evil, Address: evil, UserAgent: evil, Method: evil, Path: evil,
 		Reason: gate.ReasonNoToken,
 	}, Entry{Gate: orders, ClientID: evil, Verified: true, Method: evil, Path: "/" + evil, Reason: gate.ReasonNoRule})
-	rows := r.Snapshot()
+	rows := r.Snapshot(Filter{})
 	if len(rows) != 2 {
 		t.Fatalf("got %d rows", len(rows))
 	}
 	for _, row := range rows {
-		for _, text := range []string{row.ClientID, row.Issuer, row.Address, row.UserAgent, row.Method, row.Path, row.Caller(), Suggest(rows)} {
+		for _, text := range []string{row.ClientID, row.Issuer, row.Address, row.UserAgent, row.Method, row.Path, row.Caller(), Suggest(rows, noRules)} {
 			printable(t, text)
 		}
 		if length := len(row.ClientID + row.Address + row.UserAgent + row.Method + row.Path); length > 1000 {
@@ -164,7 +165,7 @@ func TestScopesAreBounded(t *testing.T) { // not parallel: it counts allocations
 	entry.Scope = scope
 	r, _ := newReport(0)
 	add(r, entry)
-	got := r.Snapshot()[0].Scope
+	got := r.Snapshot(Filter{})[0].Scope
 	if len(got) < 10 || len(got.String()) > maxScope || !slices.Equal(got, scope[:len(got)]) {
 		t.Errorf("kept %d scopes, %d octets", len(got), len(got.String()))
 	}
@@ -202,20 +203,20 @@ func TestParallelCountsAreExact(t *testing.T) {
 			case <-done:
 				return
 			default:
-				r.Snapshot()
-				taken = append(taken, r.Reset()...)
-				taken = append(taken, r.Reset(orders)...)
+				r.Snapshot(Filter{})
+				taken = append(taken, r.Reset(Filter{})...)
+				taken = append(taken, r.Reset(Filter{Gates: []string{orders}})...)
 			}
 		}
 	})
 	adding.Wait()
 	close(done)
 	reading.Wait()
-	reported, refused := sum(append(taken, r.Snapshot()...))
+	reported, refused := sum(append(taken, r.Snapshot(Filter{})...))
 	if want := uint64(workers * each); refused != want/4 || reported != want-want/4 {
 		t.Errorf("got %d and %d of %d", reported, refused, want)
 	}
-	r.Reset()
+	r.Reset(Filter{})
 	for i := range r.rooms {
 		if used := r.rooms[i].used.Load(); used != 0 {
 			t.Errorf("room %d: %d rows of an empty report", i, used)
@@ -248,7 +249,7 @@ func TestFlood(t *testing.T) {
 	}
 	add(r, byStranger("192.0.2.9", "later", "/a")) // no room
 	add(r, byClient("late", "/a"), byClient("early", "/a"), byStranger("192.0.2.7", "cron", "/a"))
-	rows := r.Snapshot()
+	rows := r.Snapshot(Filter{})
 	count := func(match func(*Row) bool) (rowCount int, requests uint64) {
 		for i := range rows {
 			if match(&rows[i]) {
@@ -288,7 +289,7 @@ func TestNoRoomForClients(t *testing.T) {
 		add(r, byClient("greedy", "/"+name(i)), byClient(name(i), "/a"))
 	}
 	var others []Row
-	for _, row := range r.Snapshot() {
+	for _, row := range r.Snapshot(Filter{}) {
 		if row.Other {
 			others = append(others, row)
 		}
@@ -296,9 +297,9 @@ func TestNoRoomForClients(t *testing.T) {
 	if len(others) != 1 || !others[0].Verified || others[0].Count() != 40-8 || others[0].Gate != orders || others[0].Reason != gate.ReasonNoRule {
 		t.Errorf("got %+v", others)
 	}
-	r.Reset()
+	r.Reset(Filter{})
 	add(r, byClient("greedy", "/a"), byClient("new", "/a"))
-	if rows := r.Snapshot(); len(rows) != 2 || rows[0].Other || rows[1].Other {
+	if rows := r.Snapshot(Filter{}); len(rows) != 2 || rows[0].Other || rows[1].Other {
 		t.Errorf("no room after a reset: %+v", rows)
 	}
 }
@@ -310,17 +311,45 @@ func TestResetOfAGate(t *testing.T) {
 	other.Gate = "https://other.example"
 	add(r, byClient("batch", "/a"), byClient("batch", "/b"), other)
 	c.now = start.Add(time.Minute)
-	if got := r.Snapshot(other.Gate); len(got) != 1 || got[0].Gate != other.Gate {
+	if got := r.Snapshot(Filter{Gates: []string{other.Gate}}); len(got) != 1 || got[0].Gate != other.Gate {
 		t.Errorf("one gate: %+v", got)
 	}
-	if got := r.Reset(orders); len(got) != 2 {
+	if got := r.Reset(Filter{Gates: []string{orders}}); len(got) != 2 {
 		t.Errorf("removed: %+v", got)
 	}
-	if got := r.Snapshot(); len(got) != 1 || got[0].Gate != other.Gate || !r.Since().Equal(start) {
+	if got := r.Snapshot(Filter{}); len(got) != 1 || got[0].Gate != other.Gate || !r.Since().Equal(start) {
 		t.Errorf("left: %+v since %s", got, r.Since())
 	}
-	if got := r.Reset(); len(got) != 1 || !r.Since().Equal(c.now) || len(r.Snapshot()) != 0 {
+	if got := r.Reset(Filter{}); len(got) != 1 || !r.Since().Equal(c.now) || len(r.Snapshot(Filter{})) != 0 {
 		t.Errorf("all: %+v since %s", got, r.Since())
+	}
+}
+
+// A site is named as the report shows it, or by a part of that.
+func TestFilterOfSites(t *testing.T) {
+	t.Parallel()
+	r, _ := newReport(0)
+	sites := []string{"a.example,b.example /orders/* :443", "a.example :8443", ""}
+	for i, site := range sites {
+		entry := byClient("batch", "/"+name(i))
+		entry.Site = site
+		add(r, entry)
+	}
+	for _, c := range []struct {
+		wanted Filter
+		rows   int
+	}{
+		{Filter{}, 3}, {Filter{Sites: []string{"a.example"}}, 2}, {Filter{Sites: []string{"b.example"}}, 1},
+		{Filter{Sites: []string{":8443"}}, 1}, {Filter{Sites: sites[:1]}, 1}, {Filter{Sites: []string{":8443", "b.example"}}, 2},
+		{Filter{Sites: []string{"example"}}, 0}, {Filter{Sites: []string{""}}, 1}, {Filter{Sites: []string{"a.example"}, Gates: []string{"https://x"}}, 0},
+		{Filter{Sites: []string{"a.example"}, Gates: []string{orders}}, 2},
+	} {
+		if got := r.Snapshot(c.wanted); len(got) != c.rows {
+			t.Errorf("%q: %+v", c.wanted, got)
+		}
+	}
+	if got := r.Reset(Filter{Sites: []string{"a.example"}}); len(got) != 2 || len(r.Snapshot(Filter{})) != 1 || !r.Since().Equal(start) {
+		t.Errorf("removed: %+v", got)
 	}
 }
 
@@ -340,7 +369,8 @@ func TestMemoryIsBounded(t *testing.T) { // not parallel: it measures
 	before := heap()
 	r, _ := newReport(0)
 	long := strings.Repeat("\x01", 90)
-	entry := Entry{Gate: orders, Method: "PROPFIND", Reason: gate.ReasonScope, Needs: []token.Scopes{{"read"}}}
+	site := strings.Repeat("s", 200) // more than the module makes
+	entry := Entry{Gate: orders, Site: site, Method: "PROPFIND", Reason: gate.ReasonScope, Needs: []token.Scopes{{"read"}}}
 	scope := token.Scopes{strings.Repeat("s", maxScope-1)}
 	rest := strings.Repeat("/"+strings.Repeat("a", 30), 4)
 	padding, octets := strings.Repeat("c", maxVerifiedID), make([]byte, 0, 1024)
@@ -361,7 +391,7 @@ func TestMemoryIsBounded(t *testing.T) { // not parallel: it measures
 		r.Add(&entry)
 	}
 	used := heap() - before
-	rows := r.Snapshot()
+	rows := r.Snapshot(Filter{})
 	if reported, _ := sum(rows); reported != 1_000_000 || len(rows) != defaultRows+2 {
 		t.Errorf("counted %d in %d rows", reported, len(rows))
 	}

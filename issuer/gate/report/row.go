@@ -9,11 +9,15 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// Row tells of all refusals, or passes by a bridge, that have gate, caller, method, rule or path, and
-// reason in common. The JSON names are what operators' scripts rely on.
+// Row tells of all refusals, or passes by a bridge, that have gate, site, caller,
+// method, rule or path, and reason in common. The JSON names are what operators' scripts rely on.
 type Row struct {
 	// Gate is the resource of the gate.
 	Gate string `json:"gate"`
+
+	// Site is where the gate stands, in the words of the configuration; empty where
+	// that is not known.
+	Site string `json:"site"`
 
 	// Other: the callers, methods and paths that found no room, all together.
 	Other bool `json:"other,omitempty"`
@@ -67,7 +71,7 @@ func (c *counts) row(key string) Row {
 	part := strings.SplitN(key, string(rune(separator)), fields)
 	has := func(flag byte) bool { return strings.IndexByte(part[fieldFlags], flag) >= 0 }
 	row := Row{
-		Gate: part[fieldGate], Other: has(flagOther), Verified: has(flagVerified),
+		Gate: part[fieldGate], Site: part[fieldSite], Other: has(flagOther), Verified: has(flagVerified),
 		ClientID: part[fieldClientID], Issuer: part[fieldIssuer],
 		Address: part[fieldAddress], UserAgent: part[fieldUserAgent],
 		Method: part[fieldMethod], Path: part[fieldPath], Uncovered: has(flagUncovered),
@@ -113,6 +117,7 @@ func (r Row) compare(other Row) int {
 		last(&r)-last(&other),
 		cmp.Compare(other.Count(), r.Count()),
 		cmp.Compare(r.Gate, other.Gate),
+		cmp.Compare(r.Site, other.Site),
 		cmp.Compare(r.ClientID, other.ClientID),
 		cmp.Compare(r.Address, other.Address),
 		cmp.Compare(r.Rule+r.Path, other.Rule+other.Path),

@@ -105,14 +105,14 @@ func cloneScopes(scope token.Scopes) token.Scopes {
 	return kept
 }
 
-// collect adds the shard's rows of the gates to all, by key: others of the same
-// gate and reason are in several shards.
-func (s *shard) collect(all map[string]*Row, gates []string, remove bool, rooms *[2]room) {
+// collect adds the shard's rows that are wanted to all, by key: others of the same
+// gate, site and reason are in several shards.
+func (s *shard) collect(all map[string]*Row, wanted *Filter, remove bool, rooms *[2]room) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for key, c := range s.rows {
 		row := c.row(key)
-		if len(gates) > 0 && !slices.Contains(gates, row.Gate) {
+		if !wanted.wants(&row) {
 			continue
 		}
 		if earlier, ok := all[key]; ok {

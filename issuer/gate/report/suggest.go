@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,10 +15,12 @@ import (
 // would pass, under headings that say where each belongs, and each below a
 // comment that says how often it was missed and by whom. What would open a path
 // to everyone, and what only its owner can decide, is commented out: text that
-// is pasted whole opens nothing to strangers. Where nothing can be configured
-// there is a comment alone.
-func Suggest(rows []Row) string {
-	s := suggestions{clients: make(map[string]*section), gates: make(map[string]*gateSection)}
+// is pasted whole opens nothing to strangers; and so is what contradicts a rule in
+// force, or another line. Where nothing can be configured there is a comment alone.
+//
+// inForce returns the rules that a gate has now; nil where there is no such gate.
+func Suggest(rows []Row, inForce func(gate, site string) []gate.Rule) string {
+	s := suggestions{clients: make(map[string]*section), gates: make(map[gatePlace]*gateSection)}
 	for i := range rows {
 		s.row(&rows[i])
 	}
@@ -25,9 +28,9 @@ func Suggest(rows []Row) string {
 	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
 		s.clients[id].print(&text, fmt.Sprintf("In the global option oauth2, within `client %s`, unless it has that and asks for less:", id))
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.gates)) {
-		s.gates[name].addRules()
-		s.gates[name].print(&text, fmt.Sprintf("In the oauth2_gate for %s:", name))
+	for _, at := range slices.SortedFunc(maps.Keys(s.gates), gatePlace.compare) {
+		s.gates[at].addRules(inForce(at.gate, at.site))
+		s.gates[at].print(&text, fmt.Sprintf("In the oauth2_gate for %s:", at))
 	}
 	s.notes.print(&text, "Not a matter of this configuration, or not of a line of it:")
 	return text.String()
@@ -36,7 +39,7 @@ func Suggest(rows []Row) string {
 // suggestions are the lines by the place where they belong.
 type suggestions struct {
 	clients map[string]*section
-	gates   map[string]*gateSection
+	gates   map[gatePlace]*gateSection
 	notes   section
 }
 
@@ -48,11 +51,26 @@ func (s *suggestions) client(id string) *section {
 	return s.clients[name]
 }
 
-func (s *suggestions) gate(name string) *gateSection {
-	if s.gates[name] == nil {
-		s.gates[name] = &gateSection{missing: make(map[uncovered]*missingRule)}
+// gatePlace names a gate.
+type gatePlace struct{ gate, site string }
+
+func (p gatePlace) compare(other gatePlace) int {
+	return cmp.Or(cmp.Compare(p.gate, other.gate), cmp.Compare(p.site, other.site))
+}
+
+func (p gatePlace) String() string {
+	if p.site == "" {
+		return p.gate
 	}
-	return s.gates[name]
+	return p.gate + " at " + p.site
+}
+
+func (s *suggestions) gate(row *Row) *gateSection {
+	at := gatePlace{row.Gate, row.Site}
+	if s.gates[at] == nil {
+		s.gates[at] = &gateSection{missing: make(map[uncovered]*missingRule)}
+	}
+	return s.gates[at]
 }
 
 // row finds out what would let the requests of a row pass.
@@ -69,7 +87,7 @@ func (s *suggestions) row(row *Row) {
 		s.note(row, "what the caller brings to the bridge is not good, see the log; better still, it should get a token")
 	case row.Verified && row.Reason == gate.ReasonNoRule,
 		row.Uncovered && (row.Reason == gate.ReasonNoToken || row.Reason == gate.ReasonScheme):
-		s.gate(row.Gate).uncovered(row)
+		s.gate(row).uncovered(row)
 	case len(row.Needs) > 0 && (row.Reason == gate.ReasonNoToken || row.Reason == gate.ReasonScheme):
 		s.note(row, advice(row.Reason)+"; it needs "+anyOf(row.Needs))
 	default:
@@ -116,7 +134,7 @@ func (s *suggestions) allow(row *Row) {
 		s.note(row, advice(row.Reason))
 		return
 	}
-	s.gate(row.Gate).add(line+" "+id, false, row, "")
+	s.gate(row).add(line+" "+id, false, row, "")
 }
 
 func (s *suggestions) note(row *Row, text string) {

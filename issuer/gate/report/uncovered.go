@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
@@ -59,22 +60,44 @@ const maxRules = 200
 
 // addRules makes lines of the rules that are missing, those that are missed
 // most often first: of two that contradict each other this one counts.
-func (g *gateSection) addRules() {
+func (g *gateSection) addRules(inForce []gate.Rule) {
 	rules := slices.SortedFunc(maps.Values(g.missing), func(a, b *missingRule) int {
 		return cmp.Or(cmp.Compare(b.count(), a.count()), cmp.Compare(a.template, b.template), cmp.Compare(a.method, b.method))
 	})
-	var set ruleSet
-	for i, rule := range rules {
-		fits := i < maxRules && set.add(rule.method, pattern(rule.template))
-		g.addAll(rule.with, rule.line(), fits)
+	problems := problemsOf(rules, inForce)
+	for _, rule := range rules {
+		g.addAll(rule.with, rule.line(), problems[rule])
 		g.addAll(rule.without, lineKey{"public " + rule.where(), true,
-			"without a token: only where everybody may, else make the caller a client"}, fits)
+			"without a token: only where everybody may, else make the caller a client"}, problems[rule])
 	}
 }
 
-func (g *gateSection) addAll(rows []*Row, key lineKey, fits bool) {
-	if !fits {
-		key.off, key.why = true, "contradicts a line above, or cannot be a rule"
+// problemsOf says why rules cannot be added to a gate; nothing of those that can.
+func problemsOf(rules []*missingRule, inForce []gate.Rule) map[*missingRule]string {
+	problems := make(map[*missingRule]string)
+	var possible []*missingRule
+	var more []gate.Rule
+	for _, rule := range rules {
+		switch {
+		case !nameable(rule.method):
+			problems[rule] = "this cannot be a rule"
+		case len(possible) == maxRules:
+			problems[rule] = "more rules than are looked at: add those above first"
+		default:
+			possible = append(possible, rule)
+			more = append(more, gate.Rule{Methods: []string{rule.method}, Pattern: pattern(rule.template)})
+		}
+	}
+	set := ruleSet{rules: inForce, inForce: len(inForce)}
+	for i, problem := range set.fit(more) {
+		problems[possible[i]] = problem
+	}
+	return problems
+}
+
+func (g *gateSection) addAll(rows []*Row, key lineKey, problem string) {
+	if problem != "" {
+		key.off, key.why = true, problem
 	}
 	for _, row := range rows {
 		g.add(key.text, key.off, row, key.why)

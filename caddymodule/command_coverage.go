@@ -12,8 +12,8 @@ func coverageCommand() *cobra.Command {
 		Use:   "coverage --config <path> [--adapter <name>] [--strict] [--json]",
 		Short: "Shows what the routes of a configuration need, and what does not fit together",
 		Long: `
-Shows what each gate of a configuration asks for, by methods and path, and which
-clients can pass. Below that stand findings: rules that no client can satisfy and
+Shows what each gate of a configuration asks for, by methods and path, which
+clients can pass, and which bridges there are until when. Below that stand findings: rules that no client can satisfy and
 clients that can do nothing; and warnings: routes to an upstream that no gate
 stands before, or for some requests alone, declared scopes that no rule asks for,
 and trusted issuers whose tokens no gate takes.

@@ -14,12 +14,13 @@ type coverage struct {
 
 // coveredGate is a gate and what it asks for.
 type coveredGate struct {
-	Server     string        `json:"server"`
-	Where      string        `json:"where"` // the matchers before it
-	Resource   string        `json:"resource"`
-	Issuers    []string      `json:"issuers"`
-	ReportOnly bool          `json:"report_only"`
-	Rules      []coveredRule `json:"rules"`
+	Server     string          `json:"server"`
+	Where      string          `json:"where"` // the matchers before it
+	Resource   string          `json:"resource"`
+	Issuers    []string        `json:"issuers"`
+	ReportOnly bool            `json:"report_only"`
+	Rules      []coveredRule   `json:"rules"`
+	Bridges    []coveredBridge `json:"bridges"`
 
 	gate *Gate
 }
@@ -34,6 +35,14 @@ type coveredRule struct {
 	Origin  string         `json:"origin"`
 
 	name string
+}
+
+// coveredBridge is a way past a gate with a secret in place of a token.
+type coveredBridge struct {
+	Kind   string `json:"kind"`
+	Header string `json:"header,omitempty"`
+	Until  string `json:"until,omitempty"` // RFC 3339; empty: it has no end
+	Ended  bool   `json:"ended"`
 }
 
 // remark is something that an operator should look at.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,53 @@ func TestCoverageJSON(t *testing.T) {
 	}
 	if len(answer["gates"]) != 1 || len(answer["findings"]) != 0 || !strings.Contains(stdout, `"kind": "issuer_unused"`) {
 		t.Errorf("answer:\n%s", stdout)
+	}
+}
+
+// A script can tell which bridges are still there, and until when.
+func TestCoverageBridges(t *testing.T) {
+	folder, _ := stored(t, "batch")
+	t.Setenv("STORAGE", folder)
+	path := writeCaddyfile(t, `OPTIONS
+api.example.com {
+	oauth2_gate {
+		bridge basic {
+			until 2099-06-30T12:00:00+02:00
+		}
+		bridge api_key X-Api-Key
+	}
+	handle {
+		oauth2_gate {
+			bridge basic {
+				until 2020-01-01
+			}
+		}
+		oauth2_gate
+	}
+}
+`)
+	asked := []string{"coverage", "--config", path, "--adapter", "caddyfile"}
+	_, stdout, stderr := oauth2(t, append(asked, "--json")...)
+	var answer coverage
+	if err := json.Unmarshal([]byte(stdout), &answer); err != nil {
+		t.Fatalf("%v\n%s%s", err, stdout, stderr)
+	}
+	var got [][]coveredBridge
+	for _, one := range answer.Gates {
+		got = append(got, one.Bridges)
+	}
+	want := [][]coveredBridge{
+		{{Kind: "basic", Until: "2099-06-30T10:00:00Z"}, {Kind: "api_key", Header: "X-Api-Key"}},
+		{{Kind: "basic", Until: "2020-01-01T00:00:00Z", Ended: true}}, {},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	_, stdout, _ = oauth2(t, asked...)
+	for _, line := range []string{"bridge basic until 2099-06-30T10:00:00Z", "bridge api_key X-Api-Key without an end", "bridge basic, which ended at 2020-01-01T00:00:00Z"} {
+		if !strings.Contains(stdout, "\n  "+line+"\n") {
+			t.Errorf("no %q in\n%s", line, stdout)
+		}
 	}
 }
 

@@ -44,6 +44,21 @@ func (g *coveredGate) text(text *strings.Builder) {
 			rule.Pattern, rule.needs(), cmp.Or(strings.Join(rule.Clients, ", "), "-"), rule.Origin)
 	}
 	_ = table.Flush() // to memory
+	for _, bridge := range g.Bridges {
+		text.WriteString("  " + bridge.text() + "\n")
+	}
+}
+
+// text says how a secret passes in place of a token, and until when.
+func (b *coveredBridge) text() string {
+	what := strings.TrimSpace("bridge " + b.Kind + " " + b.Header)
+	switch {
+	case b.Until == "":
+		return what + " without an end"
+	case b.Ended:
+		return what + ", which ended at " + b.Until
+	}
+	return what + " until " + b.Until
 }
 
 // needs says what a rule asks for.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -148,7 +149,8 @@ func (w *walker) reached(handler *standIn, where string, state guard) {
 
 func (w *walker) covered(g *Gate, where string) coveredGate {
 	one := coveredGate{
-		Server: w.name, Where: where, Resource: g.Resource, Issuers: g.issuers(), ReportOnly: g.ReportOnly, Rules: []coveredRule{}, gate: g,
+		Server: w.name, Where: where, Resource: g.Resource, Issuers: g.issuers(), ReportOnly: g.ReportOnly,
+		Rules: []coveredRule{}, Bridges: []coveredBridge{}, gate: g,
 	}
 	rules := g.gate.Rules()
 	for i := range rules {
@@ -163,9 +165,20 @@ func (w *walker) covered(g *Gate, where string) coveredGate {
 			Methods: []string{}, Pattern: "/", Needs: g.gate.Enough(nil), Origin: "the gate", name: everything.String(),
 		})
 	}
+	for _, bridge := range g.Bridges {
+		one.Bridges = append(one.Bridges, coveredBridgeOf(bridge))
+	}
 	slices.SortStableFunc(one.Rules, func(a, b coveredRule) int {
 		return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), slices.Compare(a.Methods, b.Methods))
 	})
+	return one
+}
+
+func coveredBridgeOf(bridge Bridge) coveredBridge {
+	one := coveredBridge{Kind: bridge.Kind, Header: bridge.Header}
+	if until, err := parseUntil(bridge.Until); bridge.Until != "" && err == nil {
+		one.Until, one.Ended = until.UTC().Format(time.RFC3339), !time.Now().Before(until)
+	}
 	return one
 }
 

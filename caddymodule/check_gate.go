@@ -168,10 +168,23 @@ func (c checker) ruleSet(root place, rules []Rule) error {
 		return nil
 	}
 	var wrong *gate.RuleError
-	if errors.As(err, &wrong) {
-		return &mistake{place: places[wrong.Index], other: places[wrong.First], problem: err}
+	if !errors.As(err, &wrong) {
+		return root.errorf("%w", err)
 	}
-	return root.errorf("%w", err)
+	found := &mistake{place: places[wrong.Index], other: places[wrong.First], problem: err}
+	if !c.adapting { // no line will be named
+		found.problem = fmt.Errorf("%w (%s)", err, found.rules())
+	}
+	return found
+}
+
+// rules are those that a mistake is about, as JSON counts them.
+func (m *mistake) rules() string {
+	first, last := strings.TrimSuffix(m.other.path, ".pattern"), strings.TrimSuffix(m.place.path, ".pattern")
+	if first == last {
+		return last
+	}
+	return first + " and " + last
 }
 
 // undecided tells whether a rule's methods or pattern are known only when the

@@ -55,6 +55,23 @@ func TestCheckGate(t *testing.T) {
 	expectMistake(t, "no issuer", new(Gate).check(new(App)), "gate: the global option oauth2 has no issuer")
 }
 
+// In JSON no line tells where a rule stands: its index does, and those of both where
+// two conflict.
+func TestRulesAreCounted(t *testing.T) {
+	t.Parallel()
+	fine := Rule{Methods: []string{"GET"}, Pattern: "/x"}
+	for expected, rules := range map[string][]Rule{
+		" (rules[1] and rules[3])": {fine, {Pattern: "/{a}/b"}, {Methods: []string{"PUT"}, Pattern: "/x"}, {Public: true, Pattern: "/a/{b}"}},
+		" (rules[0] and rules[1])": {fine, fine},
+		" (rules[1])":              {fine, {Pattern: "x"}},
+	} {
+		g := Gate{Resource: "https://api.example.com", Rules: rules}
+		if err := g.check(soundApp()); err == nil || !strings.HasSuffix(err.Error(), expected) {
+			t.Errorf("got %v, want ...%s", err, expected)
+		}
+	}
+}
+
 // Thousands of rules with a conflict among them are judged as fast as without:
 // reloads wait for it. Whichever kind it is, both rules are named.
 func TestConflictAmongManyRules(t *testing.T) {

@@ -46,9 +46,9 @@ type Documents interface {
 	Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 }
 
-// checkName refuses names that could leave the folder or mean another
+// CheckName refuses names that could leave the folder or mean another
 // document on a file system that ignores case.
-func checkName(name string) error {
+func CheckName(name string) error {
 	for i := range len(name) {
 		c := name[i]
 		alphanumeric := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'

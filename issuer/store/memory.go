@@ -21,7 +21,7 @@ func NewMemory() *Memory { return &Memory{documents: make(map[string][]byte)} }
 
 // Load implements [Documents].
 func (m *Memory) Load(ctx context.Context, name string) ([]byte, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -36,7 +36,7 @@ func (m *Memory) Load(ctx context.Context, name string) ([]byte, error) {
 
 // Update implements [Documents].
 func (m *Memory) Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return err
 	}
 	waiting, acquired, done := patience(ctx)

@@ -35,7 +35,7 @@ func OverStorage(backend Backend, prefix string) *Storage {
 
 // Load implements [Documents].
 func (s *Storage) Load(ctx context.Context, name string) ([]byte, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	document, err := s.read(ctx, s.key(name))
@@ -50,7 +50,7 @@ func (s *Storage) Load(ctx context.Context, name string) ([]byte, error) {
 
 // Update implements [Documents].
 func (s *Storage) Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) (err error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return err
 	}
 	key := s.key(name)

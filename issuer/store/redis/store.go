@@ -1,0 +1,88 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+)
+
+// ErrReplicas says that a write was not seen by as many replicas as asked for. It
+// was made, and may be lost when a replica takes over.
+var ErrReplicas = errors.New("too few replicas have the write")
+
+// Store is one issuer's part of a Redis. It is safe for concurrent use, and
+// implements [store.Documents] and [store.Marks].
+type Store struct {
+	client  redis.UniversalClient
+	sealer  *sealer
+	base    string // of all keys
+	timeout time.Duration
+	slack   time.Duration
+	wait    int
+	now     func() time.Time
+	turns   turns
+}
+
+// New makes a store. It connects to nothing yet. The error says what of the
+// configuration cannot be; it holds no password and no key.
+func New(config Config) (*Store, error) {
+	options, err := config.options()
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := newSealer(config.EncryptionKeys)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		client: redis.NewUniversalClient(options), sealer: sealer,
+		base:    cmp.Or(config.Prefix, DefaultPrefix) + "{" + store.Prefix(config.Issuer) + "}:",
+		timeout: options.ReadTimeout, slack: config.Slack, wait: config.WaitReplicas, now: config.Now,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.client.Close() }
+
+// node is the server that has the key.
+func (s *Store) node(ctx context.Context, key string) (redis.UniversalClient, error) {
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		return cluster.MasterForKey(ctx, key)
+	}
+	return s.client, nil
+}
+
+// write runs a command and waits for the replicas: WAIT tells of what was
+// written over its own connection.
+func (s *Store) write(ctx context.Context, key string, command func(redis.Pipeliner) *redis.Cmd) (*redis.Cmd, error) {
+	node, err := s.node(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	pipe := node.Pipeline()
+	result := command(pipe)
+	var seen *redis.Cmd
+	if s.wait > 0 {
+		seen = pipe.Do(ctx, "WAIT", s.wait, (s.timeout / 2).Milliseconds())
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, err
+	}
+	if seen == nil {
+		return result, nil
+	}
+	if count, err := seen.Int(); err != nil || count < s.wait {
+		return nil, fmt.Errorf("%w: %d of %d", ErrReplicas, count, s.wait)
+	}
+	return result, nil
+}

@@ -2,7 +2,7 @@ package caddymodule
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -59,8 +59,13 @@ type App struct {
 	// Bounds of what strangers may try.
 	Limits Limits `json:"limits,omitzero"`
 
+	// Where the state is kept: a module in the namespace `oauth2.stores`. Default:
+	// `storage`, Caddy's own.
+	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=oauth2.stores inline_key=module"`
+
 	logger   *zap.Logger
 	audit    *auditor
+	store    keeper
 	lease    *lease
 	sites    func() *sites // where gates stand; nil before Provision
 	shared   *shared
@@ -131,17 +136,19 @@ func (a *App) provision(ctx caddy.Context) error {
 
 // provisionShared takes what gates need, whoever issues the tokens.
 func (a *App) provisionShared(ctx caddy.Context) error {
-	acquired, err := acquire(ctx.Storage(), a.Issuer)
+	if err := a.provisionStore(ctx); err != nil {
+		return err
+	}
+	acquired, err := acquire(a.store, a.Issuer)
 	if err != nil {
 		return err
 	}
 	a.lease, a.shared = acquired, acquired.state
-	lost, err := a.shared.load(ctx)
-	if err = errors.Join(err, a.shared.marks.Check(ctx)); err != nil {
-		return errors.Join(err, lost)
-	}
-	if lost != nil {
-		a.logger.Error("what is stored was lost, and is written again when this configuration starts", zap.Error(lost))
+	// `caddy validate` ends here, and must not need a network.
+	if a.shared.remote == nil {
+		if err := a.loadStored(ctx); err != nil {
+			return err
+		}
 	}
 	a.cache = gate.NewCache()
 	a.proofs, err = proof.NewChecker(a.proofConfig())
@@ -173,6 +180,9 @@ func (a *App) Start() error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
+	if err := a.reachStore(ctx); err != nil {
+		return err
+	}
 	if a.own != nil {
 		// Clients before keys: where there are keys without clients, these were lost.
 		if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
@@ -192,6 +202,9 @@ func (a *App) Start() error {
 		}
 	}
 	a.stopped.Go(func() { a.every(ctx, a.refreshInterval(), a.keepUp) })
+	if a.shared.remote != nil {
+		a.stopped.Go(func() { a.watchStore(ctx) })
+	}
 	if len(a.files) > 0 {
 		a.stopped.Go(func() { a.every(ctx, watchEvery, func(context.Context) { a.reloadFiles() }) })
 	}
@@ -217,18 +230,6 @@ func (a *App) Cleanup() error {
 	err := a.lease.release()
 	a.lease = nil
 	return err
-}
-
-// appOf finds the app of the configuration that a handler belongs to.
-func appOf(ctx caddy.Context) (*App, error) {
-	module, err := ctx.AppIfConfigured("oauth2")
-	if errors.Is(err, caddy.ErrNotConfigured) {
-		return nil, errors.New("the global option `oauth2` is missing")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return module.(*App), nil
 }
 
 // Interface guards.

@@ -34,6 +34,7 @@ type appReader struct {
 //		assertion_audience issuer|endpoint
 //		dpop           { nonce on|off; max_age <duration> }
 //		limits         { token_failures <count> <duration> }
+//		store          storage|redis <url> { ... }
 //	}
 //
 // What one line says of another is judged at the end, so that they may stand
@@ -87,6 +88,7 @@ func (r *appReader) subdirectives() []subdirective {
 		},
 		{grammar: "dpop { ... }", words: exactly(0), block: true, read: r.dpop},
 		{grammar: "limits { ... }", words: exactly(0), block: true, read: r.limits},
+		{grammar: "store storage|redis <url> { ... }", words: count{1, 2}, block: true, secret: true, read: r.store},
 	}
 }
 

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -77,6 +78,18 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	}
 	handler(w, r, peerOf(r))
 	return nil
+}
+
+// appOf finds the app of the configuration that a handler belongs to.
+func appOf(ctx caddy.Context) (*App, error) {
+	module, err := ctx.AppIfConfigured("oauth2")
+	if errors.Is(err, caddy.ErrNotConfigured) {
+		return nil, errors.New("the global option `oauth2` is missing")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return module.(*App), nil
 }
 
 // Interface guards.

@@ -28,6 +28,8 @@ var (
 		"Clients, by where they come from and state: enabled or disabled.", "source", "state")
 	secretExpiresDesc = stateDesc("secret_expires_timestamp_seconds",
 		"When a secret that has an end ceases to be good, as a Unix time, by client_id and id of the secret.", "client", "secret")
+	storeUpDesc = stateDesc("store_up",
+		"1 while a store on other machines answers, 0 while it does not; absent where the state is in Caddy's storage.")
 	unusableFilesDesc = stateDesc("files_unusable",
 		"Files that the configuration names and whose present content cannot be used: what they held before is in force.")
 )
@@ -39,7 +41,7 @@ func stateDesc(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (*stateMetrics) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		keysDesc, keySinceDesc, keyRotationDesc, revokedDesc, marksDesc, clientsDesc, secretExpiresDesc, unusableFilesDesc,
+		keysDesc, keySinceDesc, keyRotationDesc, revokedDesc, marksDesc, clientsDesc, secretExpiresDesc, storeUpDesc, unusableFilesDesc,
 	} {
 		descriptions <- description
 	}
@@ -66,6 +68,13 @@ func (m *stateMetrics) Collect(metrics chan<- prometheus.Metric) {
 	// Marks that are shared with other instances are counted by nobody.
 	if held, ok := any(m.app.shared.marks).(interface{ Len() int }); ok {
 		to.set(marksDesc, float64(held.Len()))
+	}
+	if m.app.shared.remote != nil {
+		up := 1.0
+		if m.app.shared.away.Load() {
+			up = 0
+		}
+		to.set(storeUpDesc, up)
 	}
 	if m.app.own == nil {
 		return

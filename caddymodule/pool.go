@@ -2,15 +2,13 @@ package caddymodule
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/certmagic"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
@@ -30,7 +28,10 @@ type shared struct {
 	revoked *revocation.List
 
 	documents store.Documents
-	marks     *store.Journal // which assertions and proofs were used
+	remote    *remote        // nil: the documents are in Caddy's storage
+	away      atomic.Bool    // the store did not answer when it was last looked for
+	marks     store.Marks    // which assertions and proofs were used
+	journal   *store.Journal // those of this process; nil: instances share them
 	nonces    *proof.Nonces
 	horizon   proof.Horizon // of used proofs
 
@@ -50,9 +51,23 @@ type shared struct {
 // Destruct writes down which assertions and proofs were used. It is called when
 // no configuration needs the state any more: by then HTTP has stopped.
 func (s *shared) Destruct() error {
+	if s.remote != nil {
+		return s.remote.close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
 	defer cancel()
-	return s.marks.Suspend(ctx)
+	return s.journal.Suspend(ctx)
+}
+
+// keepMarks finds out where marks are kept: where instances share nothing at each
+// request, in memory, and in a document when Caddy stops.
+func (s *shared) keepMarks() {
+	if s.remote != nil {
+		s.marks = s.remote.marks
+		return
+	}
+	s.journal = store.NewJournal(s.documents, 0, time.Now)
+	s.marks = s.journal
 }
 
 var sharedPool = caddy.NewUsagePool()
@@ -137,24 +152,29 @@ type lease struct {
 	state *shared
 }
 
-func acquire(storage certmagic.Storage, issuer string) (*lease, error) {
-	prefix := store.Prefix(issuer)
-	key := storageIdentity(storage) + " " + prefix
+func acquire(place keeper, issuer string) (*lease, error) {
+	key := place.identity() + " " + store.Prefix(issuer)
 	value, _, err := sharedPool.LoadOrNew(key, func() (caddy.Destructor, error) {
-		documents := store.OverStorage(storage, prefix)
-		return &shared{
-			prefix:  prefix,
+		opened, err := place.open(issuer)
+		if err != nil {
+			return nil, err
+		}
+		documents := opened.documents
+		state := &shared{
+			prefix:  store.Prefix(issuer),
 			ring:    keys.NewRing(documents, time.Now),
 			ledger:  client.NewLedger(documents),
 			revoked: revocation.NewList(documents, time.Now),
 
 			documents: documents,
-			marks:     store.NewJournal(documents, 0, time.Now),
+			remote:    opened.remote,
 			nonces:    proof.NewNonces(time.Now),
 			failures:  client.NewFailures(time.Now),
 			advised:   client.NewFailures(time.Now),
 			report:    report.New(report.Config{}),
-		}, nil
+		}
+		state.keepMarks()
+		return state, nil
 	})
 	if err != nil {
 		return nil, err
@@ -168,17 +188,4 @@ func (l *lease) release() error {
 	}
 	_, err := sharedPool.Delete(l.key)
 	return err
-}
-
-// storageIdentity tells storages apart by how they are configured: Caddy makes
-// a new one for each configuration. It is hashed since it may hold a password.
-func storageIdentity(storage certmagic.Storage) string {
-	text := fmt.Sprintf("%T", storage)
-	if named, ok := storage.(fmt.Stringer); ok {
-		text += named.String()
-	}
-	if encoded, err := json.Marshal(storage); err == nil {
-		text += string(encoded)
-	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
 }

@@ -18,7 +18,7 @@ import (
 // started is the shared state of an issuer that has started, on its own storage.
 func started(t *testing.T, folder string, alive map[string]bool) *shared {
 	t.Helper()
-	taken, err := acquire(&certmagic.FileStorage{Path: folder}, "https://api.example.com")
+	taken, err := acquire(&StorageStore{storage: &certmagic.FileStorage{Path: folder}}, "https://api.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}

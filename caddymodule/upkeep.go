@@ -60,11 +60,14 @@ const refreshEvery = 30 * time.Second
 // resumeMarks takes over which assertions and proofs were used, as far as that
 // is known.
 func (a *App) resumeMarks(ctx context.Context) error {
-	if err := a.shared.marks.Resume(ctx, a.longestProof()); err != nil {
+	a.forgetAge = a.shared.horizon.Keep(time.Duration(a.DPoP.MaxAge))
+	if a.shared.journal == nil {
+		return nil
+	}
+	if err := a.shared.journal.Resume(ctx, a.longestProof()); err != nil {
 		return err
 	}
-	a.forgetAge = a.shared.horizon.Keep(time.Duration(a.DPoP.MaxAge))
-	if since, until := a.shared.marks.Restriction(); !since.IsZero() {
+	if since, until := a.shared.journal.Restriction(); !since.IsZero() {
 		a.logger.Warn("a run before this one did not stop in order, or another instance runs on this storage: "+
 			"client assertions and DPoP proofs made until `since` are refused, and until `until` those that do not say when they were made",
 			zap.Time("since", since), zap.Time("until", until))
@@ -76,11 +79,7 @@ func (a *App) resumeMarks(ctx context.Context) error {
 // the whole server.
 func (a *App) every(ctx context.Context, interval time.Duration, work func(context.Context)) {
 	guarded := func() {
-		defer func() {
-			if problem := recover(); problem != nil {
-				a.logger.Error("work in the background panicked", zap.Any("panic", problem), zap.Stack("stack"))
-			}
-		}()
+		defer a.recovered("upkeep")
 		work(ctx)
 	}
 	ticker := time.NewTicker(interval)
@@ -95,6 +94,13 @@ func (a *App) every(ctx context.Context, interval time.Duration, work func(conte
 	}
 }
 
+// recovered ends a panic of work in the background.
+func (a *App) recovered(work string) {
+	if problem := recover(); problem != nil {
+		a.logger.Error("work in the background panicked", zap.String("work", work), zap.Any("panic", problem), zap.Stack("stack"))
+	}
+}
+
 // keepUp keeps keys and clients in step with the clock and the storage.
 func (a *App) keepUp(ctx context.Context) {
 	var err error
@@ -104,7 +110,7 @@ func (a *App) keepUp(ctx context.Context) {
 	}
 	a.rereadFiles()
 	lost, failed := a.shared.load(ctx)
-	if err = errors.Join(err, lost, failed, a.shared.marks.Affirm(ctx)); err != nil && ctx.Err() == nil {
+	if err = errors.Join(err, lost, failed, a.shared.affirm(ctx)); err != nil && ctx.Err() == nil {
 		metrics.upkeepFailed.Inc()
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}

@@ -16,10 +16,6 @@ const (
 	DefaultPrefix  = "caddy-oauth2:"
 )
 
-// longestBackoff is how long the client waits at most before it tries a server
-// again: an outage must not outlast itself.
-const longestBackoff = 500 * time.Millisecond
-
 // Config says where the store is. All fields without a default are needed.
 type Config struct {
 	// URL is redis://[user[:password]@]host[:port][/database], rediss:// for TLS,
@@ -45,12 +41,31 @@ type Config struct {
 	Now   func() time.Time // default time.Now
 }
 
-// options are those of the client. Errors do not quote the URL, which may hold a
-// password.
+// errURL does not quote the URL, which may hold a password.
+var errURL = errors.New("expected redis://host:port/database, rediss://... or unix://path")
+
+// CheckURL judges a URL.
+func CheckURL(url string) error {
+	if _, err := redis.ParseURL(url); err != nil {
+		return errURL
+	}
+	return nil
+}
+
+// Check judges a configuration, and connects to nothing.
+func (c *Config) Check() error {
+	if _, err := newSealer(c.EncryptionKeys); err != nil {
+		return err
+	}
+	_, err := c.options()
+	return err
+}
+
+// options are those of the client.
 func (c *Config) options() (*redis.UniversalOptions, error) {
 	parsed, err := redis.ParseURL(c.URL)
 	if err != nil {
-		return nil, errors.New("url: expected redis://host:port/database, rediss://... or unix://path")
+		return nil, fmt.Errorf("url: %w", errURL)
 	}
 	if c.Cluster && (c.Sentinel != "" || parsed.DB != 0) {
 		return nil, errors.New("a cluster has neither Sentinels nor numbered databases")
@@ -71,6 +86,8 @@ func (c *Config) options() (*redis.UniversalOptions, error) {
 		MasterName: c.Sentinel, IsClusterMode: c.Cluster, TLSConfig: parsed.TLSConfig,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true,
-		MinRetryBackoff:       10 * time.Millisecond, MaxRetryBackoff: longestBackoff, MaxRetries: 1,
+		// A mark that was noted, and whose answer was lost, must not be taken for a
+		// replay of itself.
+		MaxRetries: -1,
 	}, nil
 }

@@ -17,6 +17,9 @@ func (s *Store) Mark(ctx context.Context, m store.Mark) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
+	if s.away.Load() {
+		return ErrAway
+	}
 	left := m.Until.Sub(s.now())
 	if left <= 0 {
 		return store.ErrStale

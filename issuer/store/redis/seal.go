@@ -43,8 +43,8 @@ func newSealer(texts []string) (*sealer, error) {
 	}
 	s := &sealer{}
 	for i, text := range texts {
-		if len(text) < MinKey {
-			return nil, fmt.Errorf("encryption key %d of %d bytes: expected at least %d, such as `openssl rand -base64 32` makes", i+1, len(text), MinKey)
+		if err := CheckKey(text); err != nil {
+			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
 		}
 		key, err := deriveKey(text)
 		if err != nil {
@@ -53,6 +53,14 @@ func newSealer(texts []string) (*sealer, error) {
 		s.keys = append(s.keys, key)
 	}
 	return s, nil
+}
+
+// CheckKey judges the text of an encryption key. The error does not quote it.
+func CheckKey(text string) error {
+	if len(text) < MinKey {
+		return fmt.Errorf("%d bytes: expected at least %d, such as `openssl rand -base64 32` makes", len(text), MinKey)
+	}
+	return nil
 }
 
 // deriveKey makes key and ID of a text: one tells nothing of the other.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,7 +28,14 @@ type Store struct {
 	wait    int
 	now     func() time.Time
 	turns   turns
+
+	// away is set while Redis did not answer when it was last looked for: requests
+	// do not each wait for it.
+	away atomic.Bool
 }
+
+// ErrAway says that Redis did not answer a moment ago, and was not asked again.
+var ErrAway = errors.New("the store does not answer")
 
 // New makes a store. It connects to nothing yet. The error says what of the
 // configuration cannot be; it holds no password and no key.

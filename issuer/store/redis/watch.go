@@ -17,6 +17,7 @@ const pollEvery = time.Second
 func (s *Store) Watch(ctx context.Context, changed func(), alive func(error)) {
 	messages := s.client.Subscribe(ctx, s.channel())
 	defer func() { _ = messages.Close() }()
+	defer s.away.Store(false) // nobody looks any more
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	known := int64(-1)
@@ -28,6 +29,7 @@ func (s *Store) Watch(ctx context.Context, changed func(), alive func(error)) {
 		if ctx.Err() != nil {
 			return
 		}
+		s.away.Store(err != nil)
 		alive(err)
 		// Any other number: a replica that took over may have fewer.
 		if err == nil && number != known {

@@ -1,0 +1,89 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
+)
+
+// maxStoreTimeout bounds how long a client waits for Redis.
+const maxStoreTimeout = time.Minute
+
+// redis judges where the state is kept. No message holds the url, which may have a
+// password in it, or a key.
+func (c checker) redis(s *RedisStore) error {
+	p := place{path: "store", label: "store redis"}
+	if err := c.text(p.sub("url", "url"), s.URL, redis.CheckURL); err != nil {
+		return err
+	}
+	if len(s.EncryptionKeys) == 0 {
+		return p.errorf("encryption_key is missing: expected a text of at least %d bytes, such as `openssl rand -base64 32` makes: "+
+			"what is stored is encrypted with it", redis.MinKey)
+	}
+	for i, key := range s.EncryptionKeys {
+		if err := c.text(p.sub("encryption_keys", "encryption_key").item(i), key, redis.CheckKey); err != nil {
+			return err
+		}
+	}
+	if err := c.list(p.sub("addresses", "address"), s.Addresses, judgeHostPort); err != nil {
+		return err
+	}
+	return c.redisKind(p, s)
+}
+
+// redisKind judges what belongs to one kind of Redis alone.
+func (c checker) redisKind(p place, s *RedisStore) error {
+	if s.Cluster && s.Sentinel != "" {
+		return p.sub("cluster", "cluster").errorf("stands beside sentinel: expected one or the other")
+	}
+	if len(s.Addresses) > 0 && !s.Cluster && s.Sentinel == "" {
+		return p.sub("addresses", "address").item(0).errorf("further addresses need sentinel or cluster beside them")
+	}
+	if s.WaitReplicas != nil && *s.WaitReplicas < 0 {
+		return p.sub("wait_replicas", "wait_replicas").errorf("%d: expected 0 or more", *s.WaitReplicas)
+	}
+	if (s.TLSCertificate == "") != (s.TLSKey == "") {
+		return p.sub("tls_certificate", "tls_client_certificate").errorf("expected a certificate and its key")
+	}
+	for _, value := range []struct{ word, text string }{
+		{"sentinel", s.Sentinel}, {"key_prefix", s.KeyPrefix}, {"tls_server_name", s.TLSServerName},
+	} {
+		if value.text == "" {
+			continue
+		}
+		if err := c.text(p.sub(value.word, value.word), value.text, judgeKeyText); err != nil {
+			return err
+		}
+	}
+	return p.sub("timeout", "timeout").duration(s.Timeout, judgeStoreTimeout)
+}
+
+// judgeKeyText accepts what may be a part of a key's name: no braces, which
+// decide in which slot of a cluster a key is.
+func judgeKeyText(value string) error {
+	for _, c := range []byte(value) {
+		if c <= ' ' || c > '~' || c == '{' || c == '}' {
+			return fmt.Errorf("%q: expected printable ASCII characters without spaces and braces", value)
+		}
+	}
+	return nil
+}
+
+func judgeStoreTimeout(timeout time.Duration) error {
+	if timeout < 10*time.Millisecond || timeout > maxStoreTimeout {
+		return fmt.Errorf("%s: expected a duration from 10ms to %s", timeout, maxStoreTimeout)
+	}
+	return nil
+}
+
+func judgeHostPort(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if number, bad := strconv.Atoi(port); err != nil || host == "" || bad != nil || number < 1 || number > 65535 {
+		return errors.New("address " + strconv.Quote(address) + ": expected host:port")
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+)
+
+// startPatience is how long a start waits for a store on other machines.
+const startPatience = 15 * time.Second
+
+// loadStored reads what is stored where that is in Caddy's own storage.
+func (a *App) loadStored(ctx caddy.Context) error {
+	lost, err := a.shared.load(ctx)
+	if err = errors.Join(err, a.shared.journal.Check(ctx)); err != nil {
+		return errors.Join(err, lost)
+	}
+	a.reportLost(lost)
+	return nil
+}
+
+func (a *App) reportLost(lost error) {
+	if lost != nil {
+		a.logger.Error("what is stored was lost, and is written again when this configuration starts", zap.Error(lost))
+	}
+}
+
+// reachStore makes a store on other machines ready, and reads what is there.
+func (a *App) reachStore(ctx context.Context) error {
+	if a.shared.remote == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	notes, err := a.shared.remote.prepare(ctx)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	for _, note := range notes {
+		a.logger.Warn(note)
+	}
+	lost, err := a.shared.load(ctx)
+	if err != nil {
+		return fmt.Errorf("store: %w", errors.Join(err, lost))
+	}
+	a.reportLost(lost)
+	return nil
+}
+
+// watchStore puts in force what other instances change, and tells once when the
+// store ceases to answer and when it answers again.
+func (a *App) watchStore(ctx context.Context) {
+	defer a.recovered("watching the store")
+	changed := func() {
+		if lost, err := a.shared.load(ctx); lost != nil || err != nil {
+			a.logger.Error("what another instance has changed cannot be read; what is known stays in force", zap.Error(errors.Join(err, lost)))
+		}
+	}
+	a.shared.remote.watch(ctx, changed, a.storeAnswers)
+}
+
+// storeAnswers notes whether the store answers: nil, or why not.
+func (a *App) storeAnswers(err error) {
+	if a.shared.away.Swap(err != nil) == (err != nil) {
+		return
+	}
+	if err != nil {
+		a.logger.Error("the store does not answer: gates go on with what is known; "+
+			"assertions, proofs, revocations and changes of clients are refused until it does", zap.Error(err))
+		return
+	}
+	a.logger.Info("the store answers again")
+}
+
+// affirm keeps the run of this process noted, where marks are its own.
+func (s *shared) affirm(ctx context.Context) error {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.Affirm(ctx)
+}

@@ -24,11 +24,11 @@ type auditor struct {
 
 // Answered implements issuer.Observer: the audit line and the metrics of an
 // answer of one of the issuer's endpoints.
-func (a *auditor) Answered(_ context.Context, event *issuer.Event) {
+func (a *auditor) Answered(ctx context.Context, event *issuer.Event) {
 	metrics.answered(event)
 	switch {
 	case event.Err != nil:
-		a.refusedClient(event)
+		a.refusedClient(ctx, event)
 	case event.Endpoint == issuer.BridgeEndpoint:
 		a.bridged(event)
 	case event.Endpoint == issuer.TokenEndpoint:
@@ -103,20 +103,26 @@ var refusals = map[issuer.Endpoint]string{
 	issuer.BridgeEndpoint:        "bridge refused",
 }
 
-func (a *auditor) refusedClient(event *issuer.Event) {
-	if line := a.logger.Check(zapcore.InfoLevel, refusals[event.Endpoint]); line != nil {
-		line.Write(
-			zap.String("error", string(event.Err.Code)),
-			zap.String("reason", event.Err.Reason),
-			zap.Int("status", event.Err.Status),
-			zap.String("description", event.Err.Description),
-			zap.NamedError("cause", event.Err.Cause),
-			zap.String("client_id", event.ClientID),
-			zap.String("method", string(event.Method)),
-			zap.String("address", event.Address),
-			zap.Duration("duration", event.Duration),
-		)
+func (a *auditor) refusedClient(ctx context.Context, event *issuer.Event) {
+	line := a.logger.Check(zapcore.InfoLevel, refusals[event.Endpoint])
+	if line == nil {
+		return
 	}
+	fields := []zap.Field{
+		zap.String("error", string(event.Err.Code)),
+		zap.String("reason", event.Err.Reason),
+		zap.Int("status", event.Err.Status),
+		zap.String("description", event.Err.Description),
+		zap.NamedError("cause", event.Err.Cause),
+		zap.String("client_id", event.ClientID),
+		zap.String("method", string(event.Method)),
+		zap.String("address", event.Address),
+		zap.Duration("duration", event.Duration),
+	}
+	if event.Endpoint == issuer.BridgeEndpoint { // as in the gate's line, and in its answer
+		fields = append(fields, zap.String("error_id", refusalID(ctx)))
+	}
+	line.Write(fields...)
 }
 
 // keysChanged tells which signing keys have come and gone.
@@ -168,6 +174,8 @@ func (a *auditor) refused(r *http.Request, g *Gate, verdict *gate.Verdict, id st
 	if claims := verdict.Signed; claims != nil {
 		fields = append(fields, zap.String("client_id", claims.ClientID), zap.String("issuer", claims.Issuer),
 			zap.Strings("scope", claims.Scope), zap.String("jti", claims.ID))
+	} else if verdict.Named != "" { // at a bridge, and not proved
+		fields = append(fields, zap.String("client_id", verdict.Named))
 	}
 	line.Write(fields...)
 }

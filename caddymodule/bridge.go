@@ -42,12 +42,12 @@ func (d direct) Judge(ctx context.Context, offer *gate.Offer) (*token.Claims, *g
 	} else {
 		asked.Method, asked.Key = client.BridgeAPIKey, offer.Value
 	}
-	claims, refusal := d.server.Direct(ctx, asked)
+	claims, named, refusal := d.server.Direct(ctx, asked)
 	if refusal == nil {
 		return claims, nil
 	}
 	return claims, &gate.Refusal{
-		Status: refusal.Status, Reason: gate.Reason(refusal.Reason), RetryAfter: refusal.RetryAfter, Cause: refusal.Cause,
+		Status: refusal.Status, Reason: gate.Reason(refusal.Reason), RetryAfter: refusal.RetryAfter, Cause: refusal.Cause, Named: named,
 	}
 }
 

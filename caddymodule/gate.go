@@ -191,7 +191,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}
 	if !verdict.Allowed {
-		id := refusalID(r)
+		id := refusalID(r.Context())
 		g.app.audit.refused(r, g, verdict, id)
 		g.report(r, facts, verdict, !g.ReportOnly, id)
 		if !g.ReportOnly {

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -18,8 +19,8 @@ type refusalBody struct {
 
 // refusalID names the refusal of a request: it is Caddy's {http.request.uuid},
 // which access logs can have too. The client learns nothing from it.
-func refusalID(r *http.Request) string {
-	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+func refusalID(ctx context.Context) string {
+	repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return ""
 	}

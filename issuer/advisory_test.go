@@ -21,7 +21,7 @@ func TestAdvisoryFailuresAreCountedApart(t *testing.T) {
 	advised := func(id, password string) int {
 		offer := directBasic(id, password)
 		offer.Advisory = true
-		if _, refusal := s.made.Direct(t.Context(), offer); refusal != nil {
+		if _, _, refusal := s.made.Direct(t.Context(), offer); refusal != nil {
 			return refusal.Status
 		}
 		return 200
@@ -37,7 +37,7 @@ func TestAdvisoryFailuresAreCountedApart(t *testing.T) {
 	if w := s.do(basic("batch", "a+secret+of+the+batch+client", "grant_type=client_credentials")); w.Code != 200 {
 		t.Errorf("the token endpoint answers %d %s", w.Code, w.Body)
 	}
-	if _, refusal := s.made.Direct(t.Context(), directBasic("batch", secret)); refusal != nil {
+	if _, _, refusal := s.made.Direct(t.Context(), directBasic("batch", secret)); refusal != nil {
 		t.Errorf("a gate that enforces: %+v", refusal)
 	}
 }
@@ -53,12 +53,12 @@ func TestAdvisoryDoesNotWait(t *testing.T) {
 	s := newServerOf(t, []client.Client{{ID: "slow", AllowBridge: true, Secrets: []client.Secret{hashed}, Resources: []string{ordersAPI}}})
 	var others sync.WaitGroup
 	for range 2 * runtime.GOMAXPROCS(0) { // half as many are computed at once as there are processors
-		others.Go(func() { _, _ = s.made.Direct(t.Context(), directBasic("slow", "wrong")) })
+		others.Go(func() { _, _, _ = s.made.Direct(t.Context(), directBasic("slow", "wrong")) })
 	}
 	time.Sleep(20 * time.Millisecond) // they are on their way
 	offer := directBasic("slow", "wrong too")
 	offer.Advisory, offer.Address = true, "192.0.2.8"
-	if _, refusal := s.made.Direct(t.Context(), offer); refusal == nil || refusal.Reason != "busy" || refusal.Status != 503 {
+	if _, _, refusal := s.made.Direct(t.Context(), offer); refusal == nil || refusal.Reason != "busy" || refusal.Status != 503 {
 		t.Errorf("got %+v", refusal)
 	}
 	others.Wait()

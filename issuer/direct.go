@@ -34,8 +34,9 @@ const advisoryWait = 100 * time.Millisecond
 // is granted there. It is no token: it has no times, no `jti`, and binds nothing.
 //
 // Beside an error there are claims where the client has proved who it is: they
-// tell an operator whose request it was, and decide nothing.
-func (s *Server) Direct(ctx context.Context, offer *Direct) (*token.Claims, *Error) {
+// tell an operator whose request it was, and decide nothing. named is what a log may
+// call the client that the credentials name, proved or not; empty: they name none.
+func (s *Server) Direct(ctx context.Context, offer *Direct) (claims *token.Claims, named string, refusal *Error) {
 	start := time.Now()
 	event := &Event{Endpoint: BridgeEndpoint, Address: offer.Address, Resources: []string{offer.Resource}, advisory: offer.Advisory}
 	claims, err := s.direct(ctx, offer, event)
@@ -44,7 +45,7 @@ func (s *Server) Direct(ctx context.Context, offer *Direct) (*token.Claims, *Err
 	}
 	event.Duration = time.Since(start)
 	s.config.Observer.Answered(ctx, event)
-	return claims, event.Err
+	return claims, event.ClientID, event.Err
 }
 
 func (s *Server) direct(ctx context.Context, offer *Direct, event *Event) (*token.Claims, error) {

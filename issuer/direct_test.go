@@ -47,7 +47,7 @@ func TestDirect(t *testing.T) {
 		Issuer: issuerURL, Subject: "urn:example:ab", Audience: []string{ordersAPI}, ClientID: "a:b",
 		Scope: token.Scopes{"orders:read"}, Roles: []string{"clerk"}, Extra: map[string]any{"tenant": "acme"},
 	}
-	got, refusal := s.made.Direct(t.Context(), directKey("p%q+r s and some more"))
+	got, _, refusal := s.made.Direct(t.Context(), directKey("p%q+r s and some more"))
 	if refusal != nil || !reflect.DeepEqual(got, expected) {
 		t.Errorf("%+v, %v", got, refusal)
 	}
@@ -56,7 +56,7 @@ func TestDirect(t *testing.T) {
 		event.Method != client.BridgeAPIKey || event.Address != "192.0.2.7" || event.Err != nil {
 		t.Errorf("event %+v", event)
 	}
-	batch, refusal := s.made.Direct(t.Context(), directBasic("batch", secret))
+	batch, _, refusal := s.made.Direct(t.Context(), directBasic("batch", secret))
 	if refusal != nil || batch.Scope.String() != "orders:read orders:write" {
 		t.Errorf("scopes of another resource: %+v, %v", batch, refusal)
 	}
@@ -72,31 +72,36 @@ func TestDirectRefusals(t *testing.T) {
 		offer  *issuer.Direct
 		status int
 		reason string
+		named  string // for the log
 	}{
-		"wrong secret":     {directBasic("batch", "wrong"), 401, "wrong_secret"},
-		"no secret":        {directBasic("batch", ""), 401, "wrong_secret"},
-		"unknown client":   {directBasic("nobody", secret), 401, "unknown_client"},
-		"no client":        {directBasic("", secret), 401, "unknown_client"},
-		"no bridge":        {directBasic("tokens-only", "the secret of who takes tokens"), 401, "no_bridge"},
-		"disabled":         {directBasic("off", "the secret of who is disabled"), 401, "disabled"},
-		"form-encoded":     {directBasic("batch", "a+secret+of+the+batch+client"), 401, "wrong_secret"},
-		"unreadable":       {unreadable, 401, "malformed"},
-		"wrong key":        {directKey("wrong"), 401, "unknown_key"},
-		"no key":           {directKey(""), 401, "unknown_key"},
-		"key, no bridge":   {directKey("the secret of who takes tokens"), 401, "unknown_key"},
-		"key, disabled":    {directKey("the secret of who is disabled"), 401, "disabled"},
-		"key, expired":     {directKey("expired since yesterday"), 401, "expired_secret"},
-		"another resource": {elsewhere, 403, "resource"},
-		"another method":   {&issuer.Direct{Method: client.SecretPost, Key: "wrong", Resource: ordersAPI}, 401, "unknown_key"},
+		"wrong secret":          {directBasic("batch", "wrong"), 401, "wrong_secret", "batch"},
+		"no secret":             {directBasic("batch", ""), 401, "wrong_secret", "batch"},
+		"unknown client":        {directBasic("nobody", secret), 401, "unknown_client", "nobody"},
+		"no client":             {directBasic("", secret), 401, "unknown_client", ""},
+		"no bridge":             {directBasic("tokens-only", "the secret of who takes tokens"), 401, "no_bridge", "tokens-only"},
+		"id and secret swapped": {directBasic(secret, "batch"), 401, "unknown_client", client.WithheldID},
+		"disabled":              {directBasic("off", "the secret of who is disabled"), 401, "disabled", "off"},
+		"form-encoded":          {directBasic("batch", "a+secret+of+the+batch+client"), 401, "wrong_secret", "batch"},
+		"unreadable":            {unreadable, 401, "malformed", ""},
+		"wrong key":             {directKey("wrong"), 401, "unknown_key", ""},
+		"no key":                {directKey(""), 401, "unknown_key", ""},
+		"key, no bridge":        {directKey("the secret of who takes tokens"), 401, "unknown_key", ""},
+		"key, disabled":         {directKey("the secret of who is disabled"), 401, "disabled", ""},
+		"key, expired":          {directKey("expired since yesterday"), 401, "expired_secret", ""},
+		"another resource":      {elsewhere, 403, "resource", "a:b"},
+		"another method":        {&issuer.Direct{Method: client.SecretPost, Key: "wrong", Resource: ordersAPI}, 401, "unknown_key", ""},
 	} {
-		claims, refusal := s.made.Direct(t.Context(), test.offer)
+		claims, named, refusal := s.made.Direct(t.Context(), test.offer)
 		if refusal == nil || refusal.Status != test.status || refusal.Reason != test.reason || (claims != nil) != (test.status == 403) {
 			t.Errorf("%s: %+v %+v", name, claims, refusal)
 		}
 		if event := s.events.last(); event.Err != refusal || event.Endpoint != issuer.BridgeEndpoint || event.Method != test.offer.Method {
 			t.Errorf("%s: event %+v", name, event)
 		}
-		if text := fmt.Sprint(refusal); strings.Contains(text, secret) || strings.Contains(text, "the secret") {
+		if named != test.named || s.events.last().ClientID != named {
+			t.Errorf("%s: named %q", name, named)
+		}
+		if text := fmt.Sprint(refusal, named); strings.Contains(text, secret) || strings.Contains(text, "the secret") {
 			t.Errorf("%s shows a secret: %s", name, text)
 		}
 	}
@@ -110,7 +115,7 @@ func TestDirectTooManyFailures(t *testing.T) {
 		c.FailureLimit = client.FailureLimit{Count: 2, Per: time.Minute}
 	})
 	status := func(offer *issuer.Direct) int {
-		if _, refusal := s.made.Direct(t.Context(), offer); refusal != nil {
+		if _, _, refusal := s.made.Direct(t.Context(), offer); refusal != nil {
 			return refusal.Status
 		}
 		return 200
@@ -120,7 +125,7 @@ func TestDirectTooManyFailures(t *testing.T) {
 		if got := status(directBasic(id, "wrong")); got != 401 {
 			t.Fatalf("%s: %d", id, got)
 		}
-		_, refusal := s.made.Direct(t.Context(), directBasic(id, secret))
+		_, _, refusal := s.made.Direct(t.Context(), directBasic(id, secret))
 		if refusal == nil || refusal.Status != 429 || refusal.RetryAfter != 30*time.Second {
 			t.Errorf("%s: %+v", id, refusal)
 		}
@@ -154,7 +159,7 @@ func TestDirectInParallel(t *testing.T) {
 				if i%2 == 0 {
 					offer, expected = directBasic("a:b", "p"), ""
 				}
-				claims, refusal := s.made.Direct(t.Context(), offer)
+				claims, _, refusal := s.made.Direct(t.Context(), offer)
 				if (refusal == nil) != (expected != "") || refusal == nil && claims.ClientID != expected {
 					t.Errorf("%+v %v", claims, refusal)
 				}
@@ -172,7 +177,7 @@ func BenchmarkDirect(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, refusal := s.made.Direct(b.Context(), offer); refusal != nil {
+				if _, _, refusal := s.made.Direct(b.Context(), offer); refusal != nil {
 					b.Fatal(refusal)
 				}
 			}

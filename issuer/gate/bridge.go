@@ -48,6 +48,10 @@ type Refusal struct {
 	Reason     Reason // of a bounded set
 	RetryAfter time.Duration
 	Cause      error // never holds a secret
+
+	// Named is what the log may call the client that the credentials name, which is
+	// not proved; empty: none.
+	Named string
 }
 
 // bridges are those of a gate, by kind.
@@ -139,7 +143,7 @@ func (g *Gate) cross(ctx context.Context, offer *Offer, verdict *Verdict) {
 		g.authorize(claims, g.config.own(), verdict)
 		return
 	}
-	verdict.Reason, verdict.Err, verdict.RetryAfter = refusal.Reason, refusal.Cause, refusal.RetryAfter
+	verdict.Reason, verdict.Err, verdict.RetryAfter, verdict.Named = refusal.Reason, refusal.Cause, refusal.RetryAfter, refusal.Named
 	switch refusal.Status {
 	case http.StatusUnauthorized:
 		verdict.outcome = badCredentials

@@ -50,6 +50,9 @@ type Verdict struct {
 	// operator whose it is, and decides nothing. nil: nobody knows.
 	Signed *token.Claims
 
+	// Named is [Refusal.Named].
+	Named string
+
 	// Nonce is for the DPoP-Nonce field of the answer, also of one that passes;
 	// empty: none (RFC 9449 section 9).
 	Nonce string

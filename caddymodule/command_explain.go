@@ -21,6 +21,9 @@ import (
 // found what it looked for: a refusal, a mistake in the configuration.
 const exitFindings = 2
 
+// exitUnknown is the exit status of a command that cannot tell what it is asked.
+const exitUnknown = 3
+
 // explainCommand makes `caddy oauth2 explain`.
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -42,7 +45,9 @@ gives them. The token is never printed; @FILE and @- keep it out of the list of
 processes too.
 
 The exit status is 0 where the request passes or gets what it asks for, 2 where it
-is refused or nobody answers, and 1 after an error or where it cannot be told.`,
+is refused, redirected to https, or nobody answers, 3 where that cannot be told,
+since keys are fetched at run time or a handler that may refuse the request, such as
+basic_auth, is not executed, and 1 after an error.`,
 		Args: cobra.NoArgs,
 		RunE: runExplain,
 	}
@@ -85,7 +90,7 @@ func runExplain(cmd *cobra.Command, _ []string) (err error) {
 	}
 	switch {
 	case found.Result == resultUnknown:
-		return errors.New("the answer cannot be told without the keys that are fetched at run time: see --jwks")
+		return exitWith(cmd, exitUnknown)
 	case found.Result == resultRefused, found.Result == resultAnswered && found.Answer.fails():
 		return exitWith(cmd, exitFindings)
 	}

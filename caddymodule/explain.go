@@ -13,7 +13,7 @@ const (
 	resultPassed   = "passed"   // it reaches a handler that is neither gate nor issuer
 	resultRefused  = "refused"  // a gate answers with an error
 	resultAnswered = "answered" // somebody else answers, or nobody
-	resultUnknown  = "unknown"  // it cannot be told without the network
+	resultUnknown  = "unknown"  // it cannot be told without the network, or is up to a handler that is not executed
 )
 
 // explanation is what becomes of a request and why. Its JSON members are a
@@ -29,6 +29,7 @@ type explanation struct {
 	Notes    []string           `json:"notes"`
 
 	identity []string // names of the headers that gates set
+	unsure   []string // handlers on the way that may refuse the request
 }
 
 // explainedGate is what one gate makes of the request.
@@ -53,7 +54,9 @@ type explainedAnswer struct {
 }
 
 // fails tells whether the client does not get what it asked for.
-func (a *explainedAnswer) fails() bool { return a.By == byNobody || a.Status >= http.StatusBadRequest }
+func (a *explainedAnswer) fails() bool {
+	return slices.Contains([]string{byNobody, byNothing, byRedirect}, a.By) || a.Status >= http.StatusBadRequest
+}
 
 // byNobody is who answers where no handler does: Caddy, with an empty 200.
 const byNobody = "nobody"
@@ -150,6 +153,23 @@ func (e *explanation) reached(r *http.Request, by *standIn) {
 // answered notes that one of our own handlers answers.
 func (e *explanation) answered(by string, status int) {
 	e.Result, e.Answer = resultAnswered, &explainedAnswer{By: by, Status: status}
+}
+
+// passes notes that a request came through a handler that may refuse it.
+func (e *explanation) passes(name string) {
+	e.note("not checked: what " + name + " does with the request; it may refuse it")
+	if !slices.Contains(e.unsure, name) {
+		e.unsure = append(e.unsure, name)
+	}
+}
+
+// doubt leaves open what becomes of a request that would get what it asks for, if
+// every handler before that lets it pass.
+func (e *explanation) doubt() {
+	through := e.Result == resultPassed || e.Result == resultAnswered && !e.Answer.fails()
+	if through && len(e.unsure) > 0 {
+		e.Result = resultUnknown
+	}
 }
 
 // notFetchedError is the error where keys of another server would be needed.

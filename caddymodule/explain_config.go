@@ -2,9 +2,12 @@ package caddymodule
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // executed are the handlers that a request goes through while it is explained:
@@ -53,8 +56,8 @@ func offline(config []byte) ([]byte, error) {
 
 func offlineSites(app json.RawMessage) (object, error) {
 	var sites struct {
-		HTTPPort  int               `json:"http_port,omitempty"`
-		HTTPSPort int               `json:"https_port,omitempty"`
+		HTTPPort  uint              `json:"http_port,omitempty"`
+		HTTPSPort uint              `json:"https_port,omitempty"`
 		Servers   map[string]object `json:"servers"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(app))
@@ -65,6 +68,9 @@ func offlineSites(app json.RawMessage) (object, error) {
 	servers := object{}
 	for name, server := range sites.Servers {
 		servers[name] = offlineServer(server)
+		if managesCertificates(server, cmp.Or(sites.HTTPPort, caddyhttp.DefaultHTTPPort)) {
+			servers[certifiedName] = certified()
+		}
 	}
 	made := object{"servers": servers}
 	if sites.HTTPPort != 0 {
@@ -78,7 +84,10 @@ func offlineSites(app json.RawMessage) (object, error) {
 
 // offlineServer keeps of a server what decides where a request goes.
 func offlineServer(server object) object {
-	made := object{"automatic_https": object{"disable": true}}
+	made := object{"automatic_https": automaticHTTPS(server)}
+	if policies, ok := server["tls_connection_policies"].([]any); ok && len(policies) > 0 {
+		made["tls_connection_policies"] = []any{object{}} // that it has TLS, and no more
+	}
 	for _, name := range []string{"listen", "routes", "errors", "named_routes", "client_ip_headers", "trusted_proxies_strict"} {
 		if value, found := server[name]; found {
 			made[name] = value
@@ -122,6 +131,10 @@ func standInFor(handler any) any {
 	}
 	made := object{"handler": standInName, "name": name, "answers": slices.Contains(answering, name)}
 	switch name {
+	case "authentication":
+		if providers, _ := config["providers"].(object); len(providers) == 1 && providers["http_basic"] != nil {
+			made["name"] = "basic_auth" // as a Caddyfile has it
+		}
 	case "reverse_proxy":
 		made["to"] = dials(config)
 		if asksFirst(config) {

@@ -62,6 +62,7 @@ func lookAtConfig(config []byte, jwks map[string][]byte) (*looked, error) {
 		return nil, errors.Join(errors.New("the configuration has no sites"), found.close())
 	}
 	found.http = module.(*caddyhttp.App)
+	delete(found.http.Servers, certifiedName)
 	if found.app == nil {
 		return found, nil
 	}

@@ -82,11 +82,20 @@ func (q *question) port() uint {
 	return map[string]uint{"http": 80, "https": 443}[q.scheme]
 }
 
+// url is what was asked for, without the query, which may hold a token.
+func (q *question) url() string {
+	path, _, _ := strings.Cut(q.target, "?")
+	return q.scheme + "://" + q.host + path
+}
+
 // explain tells what becomes of the request.
 func (l *looked) explain(ctx context.Context, q *question) (*explanation, error) {
-	names, exact := l.serversFor(q.port())
-	var first *explanation
-	for _, name := range names {
+	if len(l.http.Servers) == 0 {
+		return nil, errors.New("the configuration has no sites")
+	}
+	names, exact := l.serversFor(q)
+	first := q.unheard()
+	for i, name := range names {
 		found, err := l.ask(ctx, name, q)
 		if err != nil {
 			return nil, err
@@ -94,22 +103,29 @@ func (l *looked) explain(ctx context.Context, q *question) (*explanation, error)
 		if !exact {
 			found.note(fmt.Sprintf("no server listens at port %d: this is the server %s", q.port(), name))
 		}
-		if len(found.Gates) > 0 || found.Upstream != nil {
+		if len(found.Gates) > 0 || found.Upstream != nil || found.Answer.By == byRedirect {
 			return found, nil
 		}
-		if first == nil {
+		if i == 0 {
 			first = found
 		}
-	}
-	if first == nil {
-		return nil, errors.New("the configuration has no sites")
 	}
 	return first, nil
 }
 
-// serversFor are the servers at a port, or all where there is none.
-func (l *looked) serversFor(port uint) (names []string, exact bool) {
+// serversFor are the servers at the port of a request, or those that it may have been
+// meant for.
+func (l *looked) serversFor(q *question) (names []string, exact bool) {
 	all := slices.Sorted(maps.Keys(l.http.Servers))
+	for _, port := range []uint{q.port(), l.inside(q.port())} {
+		if names = l.serversAt(all, port); len(names) > 0 {
+			return names, true
+		}
+	}
+	return l.meant(q, all), false
+}
+
+func (l *looked) serversAt(all []string, port uint) (names []string) {
 	for _, name := range all {
 		for _, listener := range l.http.Servers[name].Listen {
 			address, err := caddy.ParseNetworkAddress(listener)
@@ -119,17 +135,14 @@ func (l *looked) serversFor(port uint) (names []string, exact bool) {
 			}
 		}
 	}
-	if len(names) == 0 {
-		return all, false
-	}
-	return names, true
+	return names
 }
 
 // ask sends the request through the routes of a server.
 func (l *looked) ask(ctx context.Context, name string, q *question) (*explanation, error) {
 	server := l.http.Servers[name]
 	found := &explanation{
-		Method: q.method, URL: q.scheme + "://" + q.host + pathOf(q.target), Server: name,
+		Method: q.method, URL: q.url(), Server: name,
 		Gates: []explainedGate{}, Notes: []string{}, Result: resultAnswered,
 	}
 	r, err := q.request(context.WithValue(ctx, explanationKey{}, found))
@@ -142,6 +155,7 @@ func (l *looked) ask(ctx context.Context, name string, q *question) (*explanatio
 	nobody := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
 	err = server.Routes.Compile(nobody).ServeHTTP(w, r)
 	found.conclude(w, r, err, server)
+	found.doubt()
 	return found, nil
 }
 
@@ -157,6 +171,8 @@ func (e *explanation) conclude(w *unsent, r *http.Request, err error, server *ca
 	switch {
 	case errors.As(err, &problem):
 		e.answered("an error", problem.StatusCode)
+	case w.status == http.StatusPermanentRedirect:
+		e.redirected(w.header)
 	case w.status != 0:
 		e.answered("oauth2_gate", w.status) // its metadata
 	default:
@@ -185,11 +201,6 @@ func handlesErrorsOf(r *http.Request, server *caddyhttp.Server) bool {
 			return !slices.ContainsFunc(set, otherHost)
 		})
 	})
-}
-
-func pathOf(target string) string {
-	path, _, _ := strings.Cut(target, "?")
-	return path
 }
 
 // unsent is an answer that nobody gets.

@@ -112,6 +112,8 @@ func explainToken(t *testing.T, signer *token.Signer, description string) string
 			claims.Audience = []string{value}
 		case "jkt":
 			claims.Confirmation = &token.Confirmation{KeyThumbprint: value}
+		case "x5t":
+			claims.Confirmation = &token.Confirmation{CertificateThumbprint: value}
 		case "expired":
 			claims.Expires = now.Unix() - 60
 		default:

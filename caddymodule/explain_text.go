@@ -11,7 +11,11 @@ import (
 // text is the explanation for people.
 func (e *explanation) text() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s, at the server %s\n", e.Method, e.URL, e.Server)
+	at := "the server " + e.Server
+	if e.Server == "" {
+		at = "no server"
+	}
+	fmt.Fprintf(&text, "%s %s, at %s\n", e.Method, e.URL, at)
 	for i := range e.Gates {
 		text.WriteByte('\n')
 		e.Gates[i].text(&text)
@@ -23,9 +27,13 @@ func (e *explanation) text() string {
 		text.WriteString("! " + note + "\n")
 	}
 	text.WriteByte('\n')
-	switch {
-	case e.Result == resultUnknown:
+	if e.Result == resultUnknown {
 		text.WriteString("It cannot be told here what the client gets.\n")
+		if len(e.unsure) > 0 {
+			text.WriteString("That is up to " + strings.Join(e.unsure, " and ") + ". Where the request is let through:\n")
+		}
+	}
+	switch {
 	case e.Answer != nil:
 		text.WriteString("The client gets ")
 		e.Answer.text(&text)
@@ -59,6 +67,8 @@ func (g *explainedGate) text(text *strings.Builder) {
 
 func (a *explainedAnswer) text(text *strings.Builder) {
 	switch {
+	case a.By == byNothing:
+		text.WriteString("no answer: nothing listens at this port\n")
 	case a.Error != "":
 		fmt.Fprintf(text, "%d %s: %s\n", a.Status, a.Error, a.Description)
 	case a.Status != 0:

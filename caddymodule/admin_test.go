@@ -2,7 +2,6 @@ package caddymodule_test
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,17 +22,7 @@ type adminSite struct {
 
 func newAdminSite(t *testing.T) *adminSite {
 	t.Helper()
-	s := &adminSite{site: newSite(t)}
-	for s.admin == "" || s.url == "http://"+s.admin { // the site's port is free too
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.admin = listener.Addr().String()
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := &adminSite{site: newSite(t), admin: freeAddress(t)}
 	t.Cleanup(func() { // caddy.Stop leaves the endpoint there
 		if err := caddy.Load([]byte(`{"admin": {"disabled": true, "config": {"persist": false}}}`), true); err != nil {
 			t.Error(err)

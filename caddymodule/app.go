@@ -66,6 +66,7 @@ type App struct {
 	logger   *zap.Logger
 	audit    *auditor
 	store    keeper
+	events   *emitter // nil: there is no issuer of our own
 	lease    *lease
 	sites    func() *sites // where gates stand; nil before Provision
 	shared   *shared
@@ -217,6 +218,7 @@ func (a *App) Stop() error {
 		a.stop()
 		a.stopped.Wait()
 	}
+	a.events.end()
 	return nil
 }
 

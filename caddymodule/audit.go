@@ -22,10 +22,8 @@ type auditor struct {
 	logger *zap.Logger
 }
 
-// Answered implements issuer.Observer: the audit line and the metrics of an
-// answer of one of the issuer's endpoints.
-func (a *auditor) Answered(ctx context.Context, event *issuer.Event) {
-	metrics.answered(event)
+// answered writes the line of an answer of one of the issuer's endpoints.
+func (a *auditor) answered(ctx context.Context, event *issuer.Event) {
 	switch {
 	case event.Err != nil:
 		a.refusedClient(ctx, event)

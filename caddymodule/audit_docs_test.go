@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"errors"
 	"go/ast"
 	"go/parser"
@@ -90,8 +89,8 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 	audit := &auditor{logger: zap.New(core)}
 	refusal := &issuer.Error{Code: issuer.InvalidClient, Status: 401, Description: "a", Reason: "a", Cause: errors.New("a")}
 	for _, endpoint := range []issuer.Endpoint{issuer.TokenEndpoint, issuer.IntrospectionEndpoint, issuer.RevocationEndpoint, issuer.BridgeEndpoint} {
-		audit.Answered(context.Background(), &issuer.Event{Endpoint: endpoint, TokenID: "a"})
-		audit.Answered(context.Background(), &issuer.Event{Endpoint: endpoint, Err: refusal})
+		audit.answered(t.Context(), &issuer.Event{Endpoint: endpoint, TokenID: "a"})
+		audit.answered(t.Context(), &issuer.Event{Endpoint: endpoint, Err: refusal})
 	}
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})
 	lines := log.All()

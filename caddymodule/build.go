@@ -131,7 +131,7 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 			Count: int(a.Limits.TokenFailures.Count), Per: time.Duration(a.Limits.TokenFailures.Duration),
 		},
 		Keys:     a.shared.ring,
-		Observer: a.audit,
+		Observer: witness{a},
 		Ready:    a.ready,
 	}
 	for _, resource := range a.resources() {

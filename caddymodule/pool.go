@@ -46,6 +46,8 @@ type shared struct {
 	advised  *client.Failures // at gates that only report
 	report   *report.Report
 	expiry   expiryNotices // likewise
+
+	configured configuredClients
 }
 
 // Destruct writes down which assertions and proofs were used. It is called when

@@ -133,5 +133,8 @@ func (a *App) maintainKeys(ctx context.Context) error {
 		return fmt.Errorf("maintaining the signing keys: %w", err)
 	}
 	a.audit.keysChanged(changes)
+	if changes.Signing != "" {
+		a.emitKeyRotated(changes.Signing)
+	}
 	return nil
 }

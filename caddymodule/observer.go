@@ -1,0 +1,23 @@
+package caddymodule
+
+import (
+	"context"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+)
+
+// witness hears of every answer of the issuer's endpoints: for the audit line,
+// the metrics and the events.
+type witness struct{ app *App }
+
+// Answered implements [issuer.Observer].
+func (w witness) Answered(ctx context.Context, event *issuer.Event) {
+	metrics.answered(event)
+	w.app.audit.answered(ctx, event)
+	if event.Endpoint == issuer.RevocationEndpoint && event.Err == nil && event.TokenID != "" {
+		w.app.emitTokenRevoked(event.ClientID, event.TokenID, byClient)
+	}
+}
+
+// Interface guard.
+var _ issuer.Observer = witness{}

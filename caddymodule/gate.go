@@ -2,9 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -192,11 +190,15 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	}
 	if !verdict.Allowed {
 		id := refusalID(r.Context())
+		traceVerdict(r.Context(), g, verdict, id)
 		g.app.audit.refused(r, g, verdict, id)
 		g.report(r, facts, verdict, !g.ReportOnly, id)
 		if !g.ReportOnly {
 			return g.deny(w, r, verdict, id)
 		}
+	}
+	if verdict.Allowed {
+		traceVerdict(r.Context(), g, verdict, "")
 	}
 	g.introduce(w, r, passing)
 	return next.ServeHTTP(w, r)
@@ -225,21 +227,6 @@ func (g *Gate) judge(r *http.Request, facts *gate.Request) gate.Verdict {
 		return gate.NotReady(err)
 	}
 	return g.gate.Check(r.Context(), facts)
-}
-
-// deny answers a request that must not pass: the challenge in the header, the
-// error in a JSON body or, where the site has handle_errors, there.
-func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict, id string) error {
-	if challenges := g.gate.Challenges(verdict); len(challenges) > 0 {
-		w.Header()["Www-Authenticate"] = challenges
-	}
-	switch {
-	case verdict.RetryAfter > 0:
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(verdict.RetryAfter.Seconds())), 10))
-	case verdict.Status() == http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
-	}
-	return refuse(w, r, verdict.Status(), refusalBody{Error: verdict.Code(), Description: verdict.Description(), ID: id})
 }
 
 // Interface guards.

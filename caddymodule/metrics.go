@@ -92,23 +92,39 @@ func (c *collectors) register(registry *prometheus.Registry) error {
 	return nil
 }
 
-func (c *collectors) answered(event *issuer.Event) {
-	outcome := "done"
+// outcomeOf is in a word what became of a request at an endpoint, or the code of
+// the error.
+func outcomeOf(event *issuer.Event) string {
 	switch {
 	case event.Err != nil:
-		outcome = string(event.Err.Code)
+		return string(event.Err.Code)
 	case event.Active:
-		outcome = "active"
+		return "active"
 	case event.Endpoint == issuer.IntrospectionEndpoint:
-		outcome = "inactive"
+		return "inactive"
 	}
+	return "done"
+}
+
+// verdictOutcome is in a word what became of a request at a gate.
+func verdictOutcome(verdict *gate.Verdict, reportOnly bool) string {
+	switch {
+	case verdict.Allowed:
+		return "passed"
+	case reportOnly:
+		return "reported"
+	}
+	return "refused"
+}
+
+func (c *collectors) answered(event *issuer.Event) {
 	switch event.Endpoint {
 	case issuer.TokenEndpoint:
 		c.token(event)
 	case issuer.IntrospectionEndpoint:
-		c.introspected.WithLabelValues(outcome).Inc()
+		c.introspected.WithLabelValues(outcomeOf(event)).Inc()
 	case issuer.RevocationEndpoint:
-		c.revoked.WithLabelValues(outcome).Inc()
+		c.revoked.WithLabelValues(outcomeOf(event)).Inc()
 	}
 }
 
@@ -124,12 +140,13 @@ func (c *collectors) token(event *issuer.Event) {
 }
 
 func (c *collectors) verdict(verdict *gate.Verdict, reportOnly bool, seconds float64) {
-	vec, outcome := c.denied, "refused"
+	outcome := verdictOutcome(verdict, reportOnly)
+	vec := c.denied
 	switch {
 	case verdict.Allowed:
-		vec, outcome = c.passed, "passed"
+		vec = c.passed
 	case reportOnly:
-		vec, outcome = c.reported, "reported"
+		vec = c.reported
 	}
 	if verdict.Bridge != "" {
 		c.bridged.WithLabelValues(string(verdict.Bridge), outcome).Inc()

@@ -7,13 +7,14 @@ import (
 )
 
 // witness hears of every answer of the issuer's endpoints: for the audit line,
-// the metrics and the events.
+// the metrics, the trace and the events.
 type witness struct{ app *App }
 
 // Answered implements [issuer.Observer].
 func (w witness) Answered(ctx context.Context, event *issuer.Event) {
 	metrics.answered(event)
 	w.app.audit.answered(ctx, event)
+	traceAnswer(ctx, event)
 	if event.Endpoint == issuer.RevocationEndpoint && event.Err == nil && event.TokenID != "" {
 		w.app.emitTokenRevoked(event.ClientID, event.TokenID, byClient)
 	}

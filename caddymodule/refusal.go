@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
@@ -29,4 +31,19 @@ func (g *Gate) report(r *http.Request, facts *gate.Request, verdict *gate.Verdic
 		}
 	}
 	g.app.shared.report.Add(&entry)
+}
+
+// deny answers a request that must not pass: the challenge in the header, the
+// error in a JSON body or, where the site has handle_errors, there.
+func (g *Gate) deny(w http.ResponseWriter, r *http.Request, verdict *gate.Verdict, id string) error {
+	if challenges := g.gate.Challenges(verdict); len(challenges) > 0 {
+		w.Header()["Www-Authenticate"] = challenges
+	}
+	switch {
+	case verdict.RetryAfter > 0:
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(verdict.RetryAfter.Seconds())), 10))
+	case verdict.Status() == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	return refuse(w, r, verdict.Status(), refusalBody{Error: verdict.Code(), Description: verdict.Description(), ID: id})
 }

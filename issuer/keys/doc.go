@@ -11,6 +11,7 @@
 //
 //   - making: config.go, key.go
 //   - rotating: ring.go, rotation.go
+//   - rotating and revoking by hand: byhand.go
 //   - storing: document.go, wire.go
 //   - serving: snapshot.go, published.go
 //

@@ -25,6 +25,12 @@ type Info struct {
 	State     State
 	Created   time.Time
 	SignsFrom time.Time
+
+	// SignsUntil is when the next key takes over; zero: no next key is known yet.
+	SignsUntil time.Time
+	// Forgotten is when the last token that it may have signed has expired, and
+	// the key is removed; zero: it is not known yet.
+	Forgotten time.Time
 }
 
 // Signer returns what signs now: the newest key whose time has come. The error
@@ -69,9 +75,22 @@ func (r *Ring) List() []Info {
 		case i > active:
 			state = Next
 		}
-		list = append(list, Info{
-			ID: key.id, Algorithm: key.alg, State: state, Created: key.created, SignsFrom: key.signsFrom,
-		})
+		info := Info{
+			ID: key.id, Algorithm: key.alg, State: state, Created: key.created, SignsFrom: key.signsFrom, SignsUntil: key.signsUntil,
+		}
+		if !key.signsUntil.IsZero() {
+			info.Forgotten = key.forgotten()
+		}
+		list = append(list, info)
 	}
 	return list
+}
+
+// LongestLifetime is the longest life of a token that a key of the ring may have
+// signed, also under an earlier configuration.
+func (r *Ring) LongestLifetime() (longest time.Duration) {
+	for _, key := range r.current.Load().keys {
+		longest = max(longest, key.lifetime)
+	}
+	return longest
 }

@@ -63,10 +63,12 @@ func (r *Ring) Load(ctx context.Context) error {
 	return nil
 }
 
-// Changes are what became different with one [Ring.Maintain], by kid.
+// Changes are what became different with one [Ring.Maintain], [Ring.Rotate] or
+// [Ring.Revoke], by kid.
 type Changes struct {
 	Made      []string // by this call
 	Forgotten []string // by this call
+	Revoked   []string // by this call
 	Signing   string   // the key that signs since the last call; empty: as before
 }
 
@@ -89,16 +91,23 @@ func (r *Ring) Maintain(ctx context.Context, config Config) (Changes, error) {
 		return Changes{}, err
 	}
 	defer leave()
+	return r.change(ctx, func(doc document, now time.Time) (plan, error) { return decide(doc, now, config), nil })
+}
 
+// change carries out what is asked for. Nothing is stored, and no lock is taken,
+// where that is nothing. Under the document's lock it is asked for anew: another
+// instance may have been faster.
+func (r *Ring) change(ctx context.Context, ask func(doc document, now time.Time) (plan, error)) (changes Changes, err error) {
 	fresh, err := r.read(ctx)
 	if err != nil {
 		return Changes{}, err
 	}
-	var changes Changes
-	if !decide(fresh.document, r.now(), config).empty() {
-		if changes, err = r.change(ctx, config); err != nil {
-			return Changes{}, err
-		}
+	todo, err := ask(fresh.document, r.now())
+	if err == nil && !todo.empty() {
+		changes, err = r.store(ctx, ask)
+	}
+	if err != nil {
+		return Changes{}, fmt.Errorf("signing keys: %w", err)
 	}
 	if signing := r.current.Load().signing(r.now()); signing != r.reported {
 		r.reported, changes.Signing = signing, signing
@@ -106,19 +115,17 @@ func (r *Ring) Maintain(ctx context.Context, config Config) (Changes, error) {
 	return changes, nil
 }
 
-// change carries out what is due under the document's lock, and decides it
-// anew: another instance may have been faster.
-func (r *Ring) change(ctx context.Context, config Config) (Changes, error) {
+func (r *Ring) store(ctx context.Context, ask func(doc document, now time.Time) (plan, error)) (changes Changes, err error) {
 	var fresh *snapshot
-	var changes Changes
-	err := r.docs.Update(ctx, DocumentName, func(old []byte) (raw []byte, err error) {
+	err = r.docs.Update(ctx, DocumentName, func(old []byte) (raw []byte, err error) {
+		changes = Changes{}
 		if fresh, err = r.understand(old); err != nil {
 			return nil, err
 		}
 		now := r.now()
-		todo := decide(fresh.document, now, config)
-		if todo.empty() {
-			return nil, nil
+		todo, err := ask(fresh.document, now)
+		if err != nil || todo.empty() {
+			return nil, err
 		}
 		if raw, changes, err = todo.carryOut(fresh.document, now); err != nil {
 			return nil, err
@@ -128,7 +135,7 @@ func (r *Ring) change(ctx context.Context, config Config) (Changes, error) {
 		return raw, err
 	})
 	if err != nil {
-		return Changes{}, fmt.Errorf("signing keys: %w", err)
+		return Changes{}, err
 	}
 	r.current.Store(fresh)
 	return changes, nil

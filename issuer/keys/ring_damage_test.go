@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -38,7 +39,7 @@ func TestUnreadableDocumentIsNotReplaced(t *testing.T) {
 				expectRefusal(t, ring.Load(t.Context()))
 				_, err := ring.Maintain(t.Context(), usual)
 				expectRefusal(t, err)
-				_, err = ring.change(t.Context(), usual)
+				_, err = ring.store(t.Context(), due)
 				expectRefusal(t, err)
 			}
 			if signing(t, running) != before || running.Generation() != generation {
@@ -53,6 +54,9 @@ func TestUnreadableDocumentIsNotReplaced(t *testing.T) {
 		})
 	}
 }
+
+// due asks for what is due under the usual configuration.
+func due(doc document, now time.Time) (plan, error) { return decide(doc, now, usual), nil }
 
 func expectRefusal(t *testing.T, err error) {
 	t.Helper()
@@ -95,7 +99,7 @@ func TestMissingDocumentIsNotReplaced(t *testing.T) {
 	expectRefusal(t, ring.Load(t.Context()))
 	_, err := ring.Maintain(t.Context(), usual)
 	expectRefusal(t, err)
-	_, err = ring.change(t.Context(), usual)
+	_, err = ring.store(t.Context(), due)
 	expectRefusal(t, err)
 	if signing(t, ring) != before {
 		t.Error("another key signs")

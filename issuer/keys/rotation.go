@@ -19,6 +19,7 @@ const afterlife = 2*token.Leeway + 5*time.Minute
 
 // plan is what a document needs at a moment: the pure half of rotation.
 type plan struct {
+	revoke string        // kid of the key that must go at once; empty: none
 	forget []string      // kids of retired keys whose last token has expired
 	raise  []string      // kids whose tokens may now live longer than noted
 	life   time.Duration // what to raise their lifetime to
@@ -30,7 +31,9 @@ type schedule struct {
 	signsFrom time.Time
 }
 
-func (p plan) empty() bool { return p.make == nil && len(p.forget) == 0 && len(p.raise) == 0 }
+func (p plan) empty() bool {
+	return p.make == nil && p.revoke == "" && len(p.forget) == 0 && len(p.raise) == 0
+}
 
 // decide returns what has to be done with the document now. Done once, nothing
 // remains to be done at the same moment with the same configuration.
@@ -39,7 +42,7 @@ func decide(doc document, now time.Time, config Config) plan {
 	active := doc.active(now)
 	for i, key := range doc.keys {
 		switch {
-		case i < active && !now.Before(key.signsUntil.Add(key.lifetime+afterlife)):
+		case i < active && !now.Before(key.forgotten()):
 			p.forget = append(p.forget, key.id)
 		case i >= active && key.lifetime < config.LongestLifetime:
 			p.raise = append(p.raise, key.id)
@@ -48,20 +51,19 @@ func decide(doc document, now time.Time, config Config) plan {
 	return p
 }
 
+// forgotten is when a key goes whose end is known.
+func (r record) forgotten() time.Time { return r.signsUntil.Add(r.lifetime + afterlife) }
+
 // nextKey says which key to make, if any. A key that waits for its turn is
 // never dropped or overtaken: others have cached it, and none knows better.
 func nextKey(doc document, now time.Time, config Config) *schedule {
 	if len(doc.keys) == 0 {
 		return &schedule{alg: config.Algorithm, signsFrom: now}
 	}
-	newest := doc.keys[len(doc.keys)-1]
-	if doc.active(now) < len(doc.keys)-1 {
+	if doc.waiting(now) {
 		return nil
 	}
-	soonest := now.Add(config.PublishAhead + publishing)
-	if soonest.Before(newest.signsFrom) { // the clock was set back: keys keep their order
-		soonest = newest.signsFrom
-	}
+	newest, soonest := doc.keys[len(doc.keys)-1], doc.soonest(now, config)
 	if newest.alg != config.Algorithm {
 		return &schedule{alg: config.Algorithm, signsFrom: soonest}
 	}
@@ -86,9 +88,24 @@ func (d document) active(now time.Time) int {
 	return 0
 }
 
+// waiting tells whether there is a key that does not sign yet.
+func (d document) waiting(now time.Time) bool { return d.active(now) < len(d.keys)-1 }
+
+// soonest is from when a key that is made now may sign. There is a key already.
+func (d document) soonest(now time.Time, config Config) time.Time {
+	soonest := now.Add(config.PublishAhead + publishing)
+	if newest := d.keys[len(d.keys)-1]; soonest.Before(newest.signsFrom) { // the clock was set back: keys keep their order
+		return newest.signsFrom
+	}
+	return soonest
+}
+
 // apply returns the document with the plan carried out; doc stays as it is.
 func (p plan) apply(doc document, now time.Time) (document, error) {
 	var changed document
+	if p.revoke != "" {
+		doc = doc.without(p.revoke, now)
+	}
 	for _, key := range doc.keys {
 		if slices.Contains(p.forget, key.id) {
 			continue
@@ -120,6 +137,9 @@ func (p plan) carryOut(doc document, now time.Time) (raw []byte, changes Changes
 		return nil, Changes{}, err
 	}
 	changes.Forgotten = p.forget
+	if p.revoke != "" {
+		changes.Revoked = []string{p.revoke}
+	}
 	if p.make != nil {
 		changes.Made = []string{changed.keys[len(changed.keys)-1].id}
 	}

@@ -3,6 +3,7 @@ package keys
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,8 @@ type world struct {
 	instances []*instance
 	ahead     map[string]time.Duration // kid -> PublishAhead under which it was made
 	seen      map[string]time.Time     // kid -> when it was first in a key set
-	first     string                   // kid of the very first key
+	hurried   map[string]bool          // kids that sign sooner: the first, and those that follow a revoked one
+	revoked   map[string]bool          // by kid
 	tokens    []issued
 }
 
@@ -40,6 +42,7 @@ func newWorld(t *testing.T, seed uint64, instances int, skew time.Duration) *wor
 	w := &world{
 		t: t, random: rand.New(rand.NewPCG(seed, 0)), docs: store.NewMemory(),
 		ahead: make(map[string]time.Duration), seen: make(map[string]time.Time),
+		hurried: make(map[string]bool), revoked: make(map[string]bool),
 	}
 	for range instances {
 		now := w.clock.now
@@ -62,13 +65,15 @@ func (w *world) config() Config {
 	}
 }
 
-func (w *world) maintain(i *instance) {
-	changes := maintain(w.t, i.ring, i.config)
+func (w *world) maintain(i *instance) { w.note(i, maintain(w.t, i.ring, i.config)) }
+
+// note remembers what the instance has made, and what it publishes.
+func (w *world) note(i *instance, changes Changes) {
 	for _, kid := range changes.Made {
-		w.ahead[kid] = i.config.PublishAhead
-		if w.first == "" {
-			w.first = kid
+		if len(w.ahead) == 0 {
+			w.hurried[kid] = true
 		}
+		w.ahead[kid] = i.config.PublishAhead
 	}
 	if i.ring.Generation() == i.generation {
 		return
@@ -78,6 +83,57 @@ func (w *world) maintain(i *instance) {
 		if _, known := w.seen[kid]; !known {
 			w.seen[kid] = w.clock.now()
 		}
+	}
+}
+
+// rotate has one instance make the next key. Another one that asks for it too,
+// though it has seen nothing of that, gets the same.
+func (w *world) rotate(i, other *instance) {
+	made := 0
+	var kids []string
+	for _, each := range []*instance{i, other} {
+		next, changes, err := each.ring.Rotate(w.t.Context(), each.config)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.note(each, changes)
+		made += len(changes.Made)
+		kids = append(kids, next.ID)
+	}
+	if made > 1 || kids[0] != kids[1] {
+		w.t.Fatalf("%d keys were made, and %v answered", made, kids)
+	}
+}
+
+// revoke has one instance revoke any key. Another one that has seen nothing of that
+// does its work, and brings nothing back.
+func (w *world) revoke(i, other *instance) {
+	w.maintain(i)
+	list := i.ring.List()
+	kid := list[w.random.IntN(len(list))].ID
+	changes, err := i.ring.Revoke(w.t.Context(), kid, i.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.note(i, changes)
+	w.revoked[kid], w.hurried[signing(w.t, i.ring)] = true, true
+	w.tokens = slices.DeleteFunc(w.tokens, func(token issued) bool { return token.kid == kid })
+	if w.random.IntN(2) == 0 {
+		w.rotate(other, i)
+	}
+	for _, each := range w.instances {
+		w.maintain(each)
+	}
+}
+
+// byHand does now and then what operators do.
+func (w *world) byHand() {
+	i, other := w.instances[w.random.IntN(len(w.instances))], w.instances[w.random.IntN(len(w.instances))]
+	switch w.random.IntN(40) {
+	case 0, 1:
+		w.rotate(i, other)
+	case 2:
+		w.revoke(i, other)
 	}
 }
 
@@ -91,6 +147,13 @@ func (w *world) issue(i *instance) string {
 // check asks every instance to verify every token that has not expired by its
 // clock, leeway included.
 func (w *world) check() {
+	for kid := range w.revoked {
+		for _, i := range w.instances {
+			if _, ok := i.ring.Key(kid); ok || slices.Contains(published(w.t, i.ring), kid) {
+				w.t.Fatalf("after %v: a revoked key is back", i.now().Sub(start))
+			}
+		}
+	}
 	alive := w.tokens[:0]
 	for _, issued := range w.tokens {
 		end := issued.expires.Add(token.Leeway)
@@ -107,9 +170,10 @@ func (w *world) check() {
 	w.tokens = alive
 }
 
-// One instance, any sequence of configurations and pauses, over years: a token
-// verifies as long as it lives, and no key signs that was published for less
-// than PublishAhead.
+// One instance, any sequence of configurations, pauses and what is done by hand,
+// over years: a token verifies as long as it lives and its key was not revoked,
+// and no key signs that was published for less than PublishAhead, unless it follows
+// a revoked one.
 func TestSimulationOfOneInstance(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
@@ -122,6 +186,7 @@ func TestSimulationOfOneInstance(t *testing.T) {
 					only.config = w.config()
 				}
 				w.maintain(only)
+				w.byHand()
 				w.issueAndCheckAge(only)
 				w.check()
 				w.pause()
@@ -137,7 +202,7 @@ func TestSimulationOfOneInstance(t *testing.T) {
 
 func (w *world) issueAndCheckAge(i *instance) {
 	kid := w.issue(i)
-	if age := w.clock.now().Sub(w.seen[kid]); kid != w.first && age < w.ahead[kid] {
+	if age := w.clock.now().Sub(w.seen[kid]); !w.hurried[kid] && age < w.ahead[kid] {
 		w.t.Fatalf("a key signs %v after it was first seen, expected %v", age, w.ahead[kid])
 	}
 }
@@ -175,6 +240,7 @@ func TestSimulationOfSeveralInstances(t *testing.T) {
 					w.maintain(i)
 					w.issue(i)
 				}
+				w.byHand()
 				w.clock.move(time.Duration(w.random.Int64N(int64(time.Minute))))
 				for _, i := range w.instances {
 					w.issue(i)

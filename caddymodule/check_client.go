@@ -14,13 +14,13 @@ import (
 )
 
 func (c checker) clients(a *App) error {
-	var ids []string
+	ids := make(map[string]bool, len(a.Clients)) // there may be very many
 	for i, cl := range a.Clients {
 		p := place{path: fmt.Sprintf("clients[%d]", i), label: fmt.Sprintf("client %q", cl.ID)}
-		if slices.Contains(ids, cl.ID) {
+		if ids[cl.ID] {
 			return p.errorf("stands twice: expected each client_id once")
 		}
-		ids = append(ids, cl.ID)
+		ids[cl.ID] = true
 		if err := c.client(p, cl, a); err != nil {
 			return err
 		}

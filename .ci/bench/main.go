@@ -1,96 +1,156 @@
-// Command bench compares what the gate costs beside a bare reverse_proxy, in
-// CPU of the built Caddy for each request, all in one run:
+// Command bench compares what the gate costs with a bare reverse_proxy, and
+// what the token endpoint costs with a handler that only signs, in one run:
 //
-//	go run ./.ci/bench [-caddy FILE] [-rounds 5] [-requests 20000]
+//	go run ./.ci/bench [-scenario WORD] [-rounds 9] [-requests 4000] [-plot FILE.svg]
+//	go run ./.ci/bench -profile FOLDER [-scenario WORD] [-connections 64]
+//	go run ./.ci/bench -flood
 //
 // CPU time comes from the operating system's accounting of the Caddy process,
 // so the load generator and the upstream, which live in this process, do not
-// count. Scenarios are interleaved in rounds; the table shows medians.
+// count. The rows of a group take turns many times in each round, and a ratio is
+// the median of the ratios of all rounds: what else the machine does meets a
+// row and its baseline alike.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"net"
+	"net/http"
 	"os"
-	"slices"
-	"text/tabwriter"
+	"os/exec"
+	"path/filepath"
 	"time"
 )
 
+// options are the flags.
+type options struct {
+	binary      string
+	scenario    string
+	rounds      int
+	requests    int
+	connections int
+	plot        string
+	profile     string
+	flood       bool
+}
+
 func main() {
 	log.SetFlags(0)
-	binary := flag.String("caddy", "", "a Caddy with the plugin; default: built from this checkout")
-	rounds := flag.Int("rounds", 5, "rounds of all scenarios")
-	requests := flag.Int("requests", 20000, "requests of a scenario in a round")
+	var o options
+	flag.StringVar(&o.binary, "caddy", "", "a Caddy that was built from .ci/bench/measured; default: built from this checkout")
+	flag.StringVar(&o.scenario, "scenario", "", "only rows whose name has this word, and their baselines")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds of all rows")
+	flag.IntVar(&o.requests, "requests", 4000, "requests of a row in a round")
+	flag.IntVar(&o.connections, "connections", 8, "connections that are kept busy")
+	flag.StringVar(&o.plot, "plot", "", "write the ratios as SVG to this file")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of each row to this folder, and measure nothing")
+	flag.BoolVar(&o.flood, "flood", false, "send floods beside good requests, and nothing else")
 	flag.Parse()
-	if err := run(*binary, *rounds, *requests); err != nil {
+	if err := run(o); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// result is what one scenario took in one round.
-type result struct {
-	cpu  time.Duration // of Caddy, for one request
-	wall time.Duration // for one request
+// bench is one run.
+type bench struct {
+	options
+
+	folder    string
+	upstream  net.Listener
+	keys      *keys
+	running   []*process
+	processes map[string]*process // by the names of their layouts
 }
 
-func run(binary string, rounds, requests int) error {
+func run(o options) error {
 	folder, err := os.MkdirTemp("", "oauth2-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	server, err := start(binary, folder)
-	if err != nil {
+	b := &bench{options: o, folder: folder, processes: make(map[string]*process)}
+	if b.keys, err = newKeys(); err != nil {
 		return err
 	}
-	defer server.stop()
-	scenarios, err := server.scenarios()
-	if err != nil {
+	if err := b.build(); err != nil {
 		return err
 	}
+	if err := b.serveUpstream(); err != nil {
+		return err
+	}
+	defer b.stop()
+	switch chosen := choose(groups(), o.scenario); {
+	case o.flood:
+		return b.floodAll()
+	case o.profile != "":
+		return b.profileAll(chosen)
+	default:
+		return b.compare(chosen)
+	}
+}
+
+func (b *bench) build() error {
+	if b.binary != "" {
+		return nil
+	}
+	b.binary = filepath.Join(b.folder, "caddy")
+	build := exec.Command("go", "build", "-tags", "nobadger,nomysql,nopgx", "-o", b.binary, "./.ci/bench/measured") //nolint:gosec // a path of our own making
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building Caddy (run this at the top of the checkout): %w", err)
+	}
+	return nil
+}
+
+// serveUpstream is the fast legacy API behind all sites.
+func (b *bench) serveUpstream() (err error) {
+	if b.upstream, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok")
+	})}
+	go func() { _ = server.Serve(b.upstream) }()
+	return nil
+}
+
+func (b *bench) stop() {
+	for _, p := range b.running {
+		p.stop()
+	}
+	_ = b.upstream.Close()
+}
+
+// process is the running one of that name.
+func (b *bench) process(name string) (_ *process, err error) {
+	if _, runs := b.processes[name]; !runs {
+		b.processes[name], err = b.start(name)
+	}
+	return b.processes[name], err
+}
+
+// compare measures all rows round by round, and reports them.
+func (b *bench) compare(chosen []group) error {
 	results := make(map[string][]result)
-	for range rounds {
-		for _, scenario := range scenarios {
-			measured, err := server.measure(scenario, requests)
-			if err != nil {
-				return fmt.Errorf("%s: %w", scenario.name, err)
-			}
-			results[scenario.name] = append(results[scenario.name], measured)
+	for _, group := range chosen {
+		if err := b.warm(group); err != nil {
+			return err
 		}
 	}
-	return report(scenarios, results)
-}
-
-// report prints the medians and their ratio to the first scenario.
-func report(scenarios []scenario, results map[string][]result) error {
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	line := func(format string, values ...any) { _, _ = fmt.Fprintf(table, format, values...) }
-	line("scenario\tCPU/request\tratio\tlowest..highest\trequests/s\n")
-	baseline := median(results[scenarios[0].name])
-	for _, scenario := range scenarios {
-		middle := median(results[scenario.name])
-		lowest, highest := spread(results[scenario.name])
-		line("%s\t%.1f us\t%.3f\t%.1f..%.1f\t%.0f\n", scenario.name,
-			micro(middle.cpu), float64(middle.cpu)/float64(baseline.cpu), micro(lowest), micro(highest),
-			float64(time.Second)/float64(middle.wall))
+	for range b.rounds {
+		for _, group := range chosen {
+			if err := b.round(group, results); err != nil {
+				return err
+			}
+		}
 	}
-	return table.Flush()
-}
-
-func median(results []result) result {
-	sorted := slices.Clone(results)
-	slices.SortFunc(sorted, func(a, b result) int { return int(a.cpu - b.cpu) })
-	return sorted[len(sorted)/2]
-}
-
-func spread(results []result) (lowest, highest time.Duration) {
-	lowest = results[0].cpu
-	for _, one := range results {
-		lowest, highest = min(lowest, one.cpu), max(highest, one.cpu)
+	report(os.Stdout, chosen, results)
+	b.reportProcesses(os.Stdout)
+	if b.plot == "" {
+		return nil
 	}
-	return lowest, highest
+	return plot(b.plot, chosen, results)
 }
-
-func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

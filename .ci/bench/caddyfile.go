@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// layout is a Caddyfile in the making. `url` and `bind` make a port for each
+// name that they are asked for.
+type layout struct {
+	ports    map[string]int
+	folder   string
+	upstream string
+}
+
+func (l *layout) port(site string) (int, error) {
+	if port, known := l.ports[site]; known {
+		return port, nil
+	}
+	port, err := freePort()
+	l.ports[site] = port
+	return port, err
+}
+
+func (l *layout) url(site string) (string, error) {
+	port, err := l.port(site)
+	return fmt.Sprintf("http://127.0.0.1:%d", port), err
+}
+
+func (l *layout) render(text string) ([]byte, error) {
+	parsed, err := template.New("Caddyfile").Funcs(template.FuncMap{
+		"url":      l.url,
+		"port":     l.port,
+		"folder":   func() string { return l.folder },
+		"upstream": func() string { return l.upstream },
+		"rules":    rules,
+		"clients":  clients,
+		"trusted":  l.trusted,
+		"issuers":  issuers,
+	}).Parse(head + text)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = parsed.Execute(&out, nil)
+	return out.Bytes(), err
+}
+
+// head is what all have: admin for profiles, no log line for each request.
+const head = `{
+	admin 127.0.0.1:{{port "admin"}}
+	persist_config off
+	auto_https off
+	storage file_system "{{folder}}/storage"
+{{define "sites"}}
+{{url "bare"}} {
+	reverse_proxy {{upstream}}
+}
+{{url "gate"}} {
+	oauth2_gate read
+	reverse_proxy {{upstream}}
+}
+{{url "issuer"}} {
+	oauth2_issuer
+}
+{{url "runtime"}} {
+	bench_runtime
+}
+{{end}}{{define "bench client"}}
+		issuer {{url "issuer"}}
+		client bench {
+			secret {env.BENCH_SECRET}
+			scopes read
+		}
+{{end}}`
+
+// layouts are the processes by their names.
+var layouts = map[string]string{
+	"main": `
+	log {
+		level WARN
+	}
+	oauth2 {
+		{{template "bench client"}}
+		client argon {
+			secret_hash "` + argonHash + `"
+			scopes read
+		}
+		client key {
+			jwks "{{folder}}/jwks.json"
+			scopes read
+		}
+		{{clients 7}}
+		{{trusted 50}}
+	}
+}
+{{template "sites"}}
+{{range $count := rules.Counts}}
+{{url (printf "rules %d" $count)}} {
+	oauth2_gate {
+		{{rules.Lines $count}}
+	}
+	reverse_proxy {{upstream}}
+}
+{{end}}
+{{range $count := issuers.Counts}}
+{{url (printf "issuers %d" $count)}} {
+	oauth2_gate read {
+		{{issuers.Line $count}}
+	}
+	reverse_proxy {{upstream}}
+}
+{{end}}
+{{url "sign"}} {
+	bench_sign ES256
+}
+{{url "verify"}} {
+	bench_sign ES256 "{{folder}}/key.pem"
+}
+{{url "sign RS256"}} {
+	bench_sign RS256
+}
+`,
+	"RS256": `
+	log {
+		level WARN
+	}
+	oauth2 {
+		signing RS256
+		{{template "bench client"}}
+	}
+}
+{{template "sites"}}
+`,
+	"1,000 clients":   manyClients(1000),
+	"100,000 clients": manyClients(100_000),
+
+	// Two that are flooded, with the audit log as it is by default.
+	"flooded": `
+	log {
+		output file "{{folder}}/audit.log"
+	}
+	oauth2 {
+		{{template "bench client"}}
+	}
+}
+{{template "sites"}}
+`,
+	"flooded argon2id": `
+	log {
+		output file "{{folder}}/audit.log"
+	}
+	oauth2 {
+		{{template "bench client"}}
+		client argon {
+			secret_hash "` + argonHash + `"
+			scopes read
+		}
+	}
+}
+{{template "sites"}}
+`,
+}
+
+// argonHash is that of secret.
+const argonHash = "$argon2id$v=19$m=19456,t=2,p=1$YmVuY2gtc2FsdC0xNmJ5dA$d6Bp1kdAG6dKybx0+6Vtu0jGTZINhkM924HgkfAy9YI"
+
+func manyClients(count int) string {
+	return `
+	log {
+		level WARN
+	}
+	oauth2 {
+		{{template "bench client"}}
+		{{clients ` + fmt.Sprint(count-1) + `}}
+	}
+}
+{{template "sites"}}
+`
+}
+
+// clients are others than those that the rows use.
+func clients(count int) string {
+	var text strings.Builder
+	for i := range count {
+		hash := sha256.Sum256([]byte{byte(i), byte(i >> 8), byte(i >> 16)})
+		fmt.Fprintf(&text, "client other-%d {\nsecret_hash $sha256$%s\nscopes read\n}\n", i, base64.RawStdEncoding.EncodeToString(hash[:]))
+	}
+	return text.String()
+}
+
+// ruleSites and issuerSites are the sites of which there is one for each count.
+type (
+	ruleSites   struct{ Counts []int }
+	issuerSites struct{ Counts []int }
+)
+
+func rules() ruleSites { return ruleSites{[]int{1, 100, 1000}} }
+
+// Lines are that many rules; the one that matches is in the middle.
+func (ruleSites) Lines(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, "require GET /part%d/{id} read\n", 500-count/2+i)
+	}
+	return text.String()
+}
+
+func issuers() issuerSites { return issuerSites{[]int{1, 10, 50}} }
+
+// Line is the last that many trusted issuers: the tokens are of the very last.
+func (issuerSites) Line(count int) string {
+	line := "issuers"
+	for i := 50 - count; i < 50; i++ {
+		line += " " + trustedURL(i)
+	}
+	return line
+}
+
+func trustedURL(i int) string { return fmt.Sprintf("https://issuer-%d.example", i) }
+
+func (l *layout) trusted(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, "trusted_issuer %s {\njwks %q\n}\n", trustedURL(i), l.folder+"/jwks.json")
+	}
+	return text.String()
+}

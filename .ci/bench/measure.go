@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// result is what one row took in one round.
+type result struct {
+	cpu     time.Duration // of Caddy, for one request
+	wall    time.Duration // for one request
+	p50     time.Duration
+	p99     time.Duration
+	mallocs float64 // of Caddy, for one request
+}
+
+// choose keeps the rows whose name has the word, and their baselines.
+func choose(all []group, word string) []group {
+	wanted := make(map[string]bool)
+	for _, group := range all {
+		for _, row := range group.rows {
+			if strings.Contains(row.name, word) {
+				wanted[row.name], wanted[row.baseline] = true, true
+			}
+		}
+	}
+	var chosen []group
+	for _, group := range all {
+		group.rows = slices.DeleteFunc(group.rows, func(r row) bool { return !wanted[r.name] })
+		if len(group.rows) > 0 {
+			chosen = append(chosen, group)
+		}
+	}
+	return chosen
+}
+
+// turns is how often rows of a group take turns in a round.
+const turns = 16
+
+// warm sends the first requests of each row, which are not measured.
+func (b *bench) warm(group group) error {
+	for _, row := range group.rows {
+		if err := b.turn(row, max(200, row.warm), new(sample)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round measures all rows of a group once.
+func (b *bench) round(group group, results map[string][]result) error {
+	samples := make([]sample, len(group.rows))
+	for range turns {
+		for i, row := range group.rows {
+			if err := b.turn(row, max(1, b.requests/turns), &samples[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for i, row := range group.rows {
+		results[row.name] = append(results[row.name], samples[i].result())
+	}
+	return nil
+}
+
+// sample is what the turns of a row in one round took together.
+type sample struct {
+	cpu, wall time.Duration
+	mallocs   uint64
+	latencies []time.Duration
+}
+
+func (s *sample) result() result {
+	slices.Sort(s.latencies)
+	count := len(s.latencies)
+	return result{
+		cpu: s.cpu / time.Duration(count), wall: s.wall / time.Duration(count),
+		p50: s.latencies[count/2], p99: s.latencies[count*99/100], mallocs: float64(s.mallocs) / float64(count),
+	}
+}
+
+// turn sends that many requests of a row and adds to the sample what they took.
+func (b *bench) turn(row row, count int, into *sample) error {
+	p, err := b.process(row.process)
+	if err != nil {
+		return err
+	}
+	requests, err := row.requests(p, count)
+	if err != nil {
+		return fmt.Errorf("%s: %w", row.name, err)
+	}
+	// Asking for memory costs some CPU itself: it stays outside.
+	allocated, err := p.memory("/")
+	if err != nil {
+		return err
+	}
+	before, err := p.cpu()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	latencies, err := send(requests, row.status, b.connections)
+	if err != nil {
+		return fmt.Errorf("%s: %w", row.name, err)
+	}
+	into.wall += time.Since(begin)
+	after, err := p.cpu()
+	if err != nil {
+		return err
+	}
+	now, err := p.memory("/")
+	into.cpu += after - before
+	into.mallocs += now.Mallocs - allocated.Mallocs
+	into.latencies = append(into.latencies, latencies...)
+	return err
+}
+
+// send sends the requests over that many connections, and returns how long
+// each took; the first error ends it.
+func send(requests []*http.Request, status, connections int) ([]time.Duration, error) {
+	if status == 0 {
+		status = http.StatusOK
+	}
+	var always atomic.Bool
+	always.Store(true)
+	return sendWhile(&always, requests, status, connections)
+}
+
+// sendWhile is send, and ends sooner where wanted says so: what was not sent
+// took no time.
+func sendWhile(wanted *atomic.Bool, requests []*http.Request, status, connections int) ([]time.Duration, error) {
+	latencies := make([]time.Duration, len(requests))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	failed := make(chan error, connections)
+	for range connections {
+		group.Go(func() {
+			for n := next.Add(1) - 1; n < int64(len(requests)) && len(failed) == 0 && wanted.Load(); n = next.Add(1) - 1 {
+				begin := time.Now()
+				if err := one(requests[n], status); err != nil {
+					failed <- err
+					return
+				}
+				latencies[n] = time.Since(begin)
+			}
+		})
+	}
+	group.Wait()
+	close(failed)
+	return latencies, <-failed
+}
+
+// one sends a request; status 0 lets every answer count.
+func one(r *http.Request, status int) error {
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if status != 0 && response.StatusCode != status {
+		return fmt.Errorf("status %d, expected %d: %s", response.StatusCode, status, body)
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is a Caddy that is measured.
+type process struct {
+	name    string
+	layout  *layout
+	command *exec.Cmd
+	ended   chan struct{} // closed when it has
+	loading time.Duration // until it answered
+	keys    *keys
+}
+
+// start runs Caddy on one core.
+func (b *bench) start(name string) (*process, error) {
+	folder := filepath.Join(b.folder, name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	p := &process{name: name, keys: b.keys, layout: &layout{
+		ports: make(map[string]int), folder: folder, upstream: b.upstream.Addr().String(),
+	}}
+	if err := b.keys.write(folder); err != nil {
+		return nil, err
+	}
+	text, err := p.layout.render(layouts[name])
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(folder, "Caddyfile")
+	if err := os.WriteFile(config, text, 0o600); err != nil {
+		return nil, err
+	}
+	p.command = exec.Command(b.binary, "run", "--config", config) //nolint:gosec // the binary under test
+	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+folder)
+	p.command.Stderr = &tail{}
+	begin := time.Now()
+	if err := p.command.Start(); err != nil {
+		return nil, err
+	}
+	b.running = append(b.running, p)
+	p.ended = make(chan struct{})
+	go func() {
+		_ = p.command.Wait()
+		close(p.ended)
+	}()
+	err = p.wait()
+	p.loading = time.Since(begin)
+	return p, err
+}
+
+func (p *process) stop() {
+	_ = p.command.Process.Signal(os.Interrupt)
+	<-p.ended
+}
+
+func (p *process) wait() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		if _, err := p.memory("/"); err == nil {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("%s: Caddy ended: %s", p.name, p.command.Stderr)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("%s: Caddy does not answer", p.name)
+}
+
+func (p *process) url(site string) string {
+	port, known := p.layout.ports[site]
+	if !known {
+		panic(p.name + " has no site " + site)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
+}
+
+// cpu is the CPU time that Caddy has used so far, from the kernel's clock of
+// the process (clock_getcpuclockid(3)): the ticks of /proc are 10 ms.
+func (p *process) cpu() (time.Duration, error) {
+	const scheduled = 2 // CPUCLOCK_SCHED
+	var spent unix.Timespec
+	err := unix.ClockGettime(int32(^p.command.Process.Pid<<3|scheduled), &spent) //nolint:gosec // a pid has 22 bits
+	return time.Duration(spent.Nano()), err
+}
+
+// memory is what Go's runtime in Caddy counts.
+type memory struct {
+	Mallocs uint64 `json:"mallocs"`
+	Heap    uint64 `json:"heap"`
+	Bytes   uint64 `json:"bytes"`
+}
+
+func (p *process) memory(path string) (counted memory, err error) {
+	response, err := client.Get(p.url("runtime") + path) //nolint:noctx // loopback
+	if err != nil {
+		return counted, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return counted, json.NewDecoder(response.Body).Decode(&counted)
+}
+
+// peak is the most memory that the process ever had, in bytes.
+func (p *process) peak() (uint64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, after, found := strings.Cut(string(status), "VmHWM:")
+	if !found {
+		return 0, errors.New("no VmHWM in /proc")
+	}
+	var kilobytes uint64
+	_, err = fmt.Sscan(after, &kilobytes)
+	return kilobytes << 10, err
+}
+
+// tail keeps the end of what Caddy says, for the case that it does not start.
+type tail struct{ text []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-4096):]
+	return len(p), nil
+}
+
+func (t *tail) String() string { return string(t.text) }
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const secret = "the-secret-of-the-bench-client"
+
+// maker makes requests ahead of the time in which they are sent.
+type maker func(p *process, count int) ([]*http.Request, error)
+
+// each makes one request after the other; n begins with 0 and never comes twice.
+func each(one func(p *process, n int) *http.Request) maker {
+	next := 0
+	return func(p *process, count int) ([]*http.Request, error) {
+		made := make([]*http.Request, count)
+		for i := range made {
+			made[i] = one(p, next)
+			next++
+		}
+		return made, nil
+	}
+}
+
+// get asks a site for the path of the rule in the middle.
+func get(p *process, site string) *http.Request {
+	r, err := http.NewRequest(http.MethodGet, p.url(site)+"/part500/17", nil) //nolint:noctx // the client has a timeout
+	if err != nil {
+		panic(err) // a url of our own making
+	}
+	return r
+}
+
+func withToken(r *http.Request, token string) *http.Request {
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
+}
+
+// gated sends the same few tokens in turn, which are made when the first is needed.
+func gated(site string, distinct int) maker {
+	var tokens []string
+	requests := each(func(p *process, n int) *http.Request { return withToken(get(p, site), tokens[n%distinct]) })
+	return func(p *process, count int) (_ []*http.Request, err error) {
+		if tokens == nil {
+			if tokens, err = p.tokens(distinct); err != nil {
+				return nil, err
+			}
+		}
+		return requests(p, count)
+	}
+}
+
+// fresh sends tokens of which each is another.
+func fresh(site string) maker {
+	return func(p *process, count int) ([]*http.Request, error) {
+		tokens, err := p.tokens(count)
+		if err != nil {
+			return nil, err
+		}
+		made := make([]*http.Request, count)
+		for i := range made {
+			made[i] = withToken(get(p, site), tokens[i])
+		}
+		return made, nil
+	}
+}
+
+// forged sends a token of which the last bits of the signature differ each time.
+func forged(site string) maker {
+	valid := gated(site, 1)
+	n := 0
+	return func(p *process, count int) ([]*http.Request, error) {
+		made, err := valid(p, count)
+		for _, r := range made {
+			raw := r.Header.Get("Authorization")
+			r.Header.Set("Authorization", raw[:len(raw)-12]+fmt.Sprintf("%08d", n%1e8)+raw[len(raw)-4:])
+			n++
+		}
+		return made, err
+	}
+}
+
+// foreign sends a token of the last of the trusted issuers.
+func foreign(site string) maker {
+	var token string
+	return each(func(p *process, _ int) *http.Request {
+		if token == "" {
+			token = p.keys.foreign(trustedURL(49), p.url("issuer"))
+		}
+		return withToken(get(p, site), token)
+	})
+}
+
+// tokenRequest is one of a client with a secret; site is an issuer, or what
+// stands for one.
+func tokenRequest(p *process, site, clientID, secret string) *http.Request {
+	r := post(p, site, url.Values{"grant_type": {"client_credentials"}})
+	r.SetBasicAuth(clientID, secret)
+	return r
+}
+
+func post(p *process, site string, form url.Values) *http.Request {
+	r, err := http.NewRequest(http.MethodPost, p.url(site)+"/oauth2/token", strings.NewReader(form.Encode())) //nolint:noctx // the client has a timeout
+	if err != nil {
+		panic(err) // a url of our own making
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+func secretOf(site, clientID string) maker {
+	return each(func(p *process, _ int) *http.Request { return tokenRequest(p, site, clientID, secret) })
+}
+
+// asserted is private_key_jwt (RFC 7523).
+func asserted(site string) maker {
+	return each(func(p *process, _ int) *http.Request {
+		return post(p, site, url.Values{
+			"grant_type":            {"client_credentials"},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			"client_assertion":      {p.keys.assertion("key", p.url("issuer"))},
+		})
+	})
+}
+
+// proved has a DPoP proof beside the secret (RFC 9449 section 5).
+func proved(site string) maker {
+	return each(func(p *process, _ int) *http.Request {
+		r := tokenRequest(p, site, "bench", secret)
+		r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("issuer")+"/oauth2/token"))
+		return r
+	})
+}
+
+// tokens asks for that many.
+func (p *process) tokens(count int) ([]string, error) {
+	tokens := make([]string, count)
+	for i := range tokens {
+		response, err := client.Do(tokenRequest(p, "issuer", "bench", secret))
+		if err != nil {
+			return nil, err
+		}
+		var answer struct {
+			AccessToken string `json:"access_token"`
+		}
+		err = json.NewDecoder(response.Body).Decode(&answer)
+		_ = response.Body.Close()
+		if err != nil || answer.AccessToken == "" {
+			return nil, fmt.Errorf("no token: %d %w", response.StatusCode, err)
+		}
+		tokens[i] = answer.AccessToken
+	}
+	return tokens, nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import "net/http"
+
+// row is one kind of request, sent again and again.
+type row struct {
+	name     string
+	baseline string // the row that it is compared with; empty: none
+	process  string
+	status   int // of every answer; 0: 200
+	requests maker
+	// warm is how many requests go ahead of everything and are not measured.
+	warm int
+	// target is the ratio of CPU that it should not exceed; 0: none.
+	target float64
+}
+
+// group is what a heading of the report covers.
+type group struct {
+	title string
+	rows  []row
+}
+
+const (
+	bare     = "bare reverse_proxy"
+	known    = "gate, known token"
+	signed   = "sign and answer"
+	bySecret = "token, secret"
+)
+
+// groups are all rows, in the order in which they run: a baseline stands next
+// to those that are compared with it.
+func groups() []group {
+	return []group{
+		{"Gate", gateRows()},
+		{"Rules and trusted issuers", growthRows()},
+		{"Token endpoint", tokenRows()},
+		{"Clients", clientRows()},
+	}
+}
+
+func gateRows() []row {
+	return []row{
+		{name: "bare, no Authorization header", baseline: bare, process: "main", requests: each(func(p *process, _ int) *http.Request { return get(p, "bare") })},
+		// The same request as the next one: reading and passing on a header of some
+		// 600 bytes is not the gate's doing.
+		{name: bare, process: "main", requests: gated("bare", 1)},
+		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
+		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
+		{name: "gate, every token new", baseline: bare, process: "main", requests: fresh("gate"), target: 2.4},
+		{name: "gate, invalid signature", baseline: bare, process: "main", status: http.StatusUnauthorized, requests: forged("gate"), target: 1.65},
+	}
+}
+
+func growthRows() []row {
+	return []row{
+		{name: "gate, 1 rule", process: "main", requests: gated("rules 1", 1)},
+		{name: "gate, 100 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 100", 1)},
+		{name: "gate, 1,000 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 1000", 1), target: 1.02},
+		{name: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 1")},
+		{name: "gate, 10 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 10")},
+		{name: "gate, 50 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 50")},
+	}
+}
+
+func tokenRows() []row {
+	const verified, proven, rsa = "sign, verify and answer", "sign, verify a proof and answer", "sign RS256 and answer"
+	return []row{
+		{name: signed, process: "main", requests: secretOf("sign", "bench")},
+		{name: bySecret, baseline: signed, process: "main", requests: secretOf("issuer", "bench"), target: 1.25},
+		{name: "token, argon2id secret that is known", baseline: bySecret, process: "main", requests: secretOf("issuer", "argon"), target: 1.05},
+		{name: verified, process: "main", requests: asserted("verify")},
+		{name: "token, private_key_jwt", baseline: verified, process: "main", requests: asserted("issuer"), target: 1.25},
+		{name: proven, process: "main", requests: proved("verify")},
+		{name: "token, secret and DPoP", baseline: proven, process: "main", requests: proved("issuer"), target: 1.3},
+		{name: rsa, process: "main", requests: secretOf("sign RS256", "bench")},
+		{name: "token, secret, RS256", baseline: rsa, process: "RS256", requests: secretOf("issuer", "bench"), target: 1.33},
+	}
+}
+
+func clientRows() []row {
+	return []row{
+		{name: "token, 10 clients", process: "main", requests: secretOf("issuer", "bench")},
+		{name: "token, 1,000 clients", baseline: "token, 10 clients", process: "1,000 clients", requests: secretOf("issuer", "bench")},
+		{name: "token, 100,000 clients", baseline: "token, 10 clients", process: "100,000 clients", requests: secretOf("issuer", "bench"), target: 1.03},
+		{name: "gate, 10 clients", process: "main", requests: gated("gate", 1)},
+		{name: "gate, 100,000 clients", baseline: "gate, 10 clients", process: "100,000 clients", requests: gated("gate", 1), target: 1.03},
+	}
+}

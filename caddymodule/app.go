@@ -219,6 +219,7 @@ func (a *App) Stop() error {
 		a.stopped.Wait()
 	}
 	a.events.end()
+	a.audit.withheld(a.audit.flood.take())
 	return nil
 }
 

@@ -16,10 +16,11 @@ import (
 )
 
 // auditor writes the audit log (logger `oauth2.audit`): one line for each token
-// issued, revoked or refused and each request refused. Never a secret or a token.
-// docs/audit-log.md has each line with its fields.
+// issued, revoked or refused and each request refused, as long as nobody floods
+// it. Never a secret or a token. docs/audit-log.md has each line with its fields.
 type auditor struct {
 	logger *zap.Logger
+	flood  restraint // of refusals
 }
 
 // answered writes the line of an answer of one of the issuer's endpoints.
@@ -102,7 +103,7 @@ var refusals = map[issuer.Endpoint]string{
 }
 
 func (a *auditor) refusedClient(ctx context.Context, event *issuer.Event) {
-	line := a.logger.Check(zapcore.InfoLevel, refusals[event.Endpoint])
+	line := a.refusal(refusals[event.Endpoint], event.Err.Reason, event.Address)
 	if line == nil {
 		return
 	}
@@ -136,6 +137,29 @@ func (a *auditor) keysChanged(changes keys.Changes) {
 	}
 }
 
+// refusal begins the line of a refusal; nil where there is to be none.
+func (a *auditor) refusal(message, reason, address string) *zapcore.CheckedEntry {
+	line := a.logger.Check(zapcore.InfoLevel, message)
+	if line == nil || !a.flood.allow(refusalKind{message, reason, address}, a.withheld) {
+		return nil
+	}
+	return line
+}
+
+// withheld tells how many refusals got no line of their own.
+func (a *auditor) withheld(counts map[refusalKind]int) {
+	for kind, count := range counts {
+		if line := a.logger.Check(zapcore.InfoLevel, "refusals not written"); line != nil {
+			line.Write(
+				zap.String("refusal", kind.message),
+				zap.String("reason", kind.reason),
+				zap.String("address", kind.address),
+				zap.Int("count", count),
+			)
+		}
+	}
+}
+
 // maxLoggedPath bounds what a stranger can make the log grow by, in bytes.
 const maxLoggedPath = 512
 
@@ -146,7 +170,7 @@ func (a *auditor) refused(r *http.Request, g *Gate, verdict *gate.Verdict, id st
 	if g.ReportOnly {
 		message = "request would be refused"
 	}
-	line := a.logger.Check(zapcore.InfoLevel, message)
+	line := a.refusal(message, string(verdict.Reason), clientAddress(r))
 	if line == nil {
 		return
 	}

@@ -92,6 +92,7 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 		audit.answered(t.Context(), &issuer.Event{Endpoint: endpoint, TokenID: "a"})
 		audit.answered(t.Context(), &issuer.Event{Endpoint: endpoint, Err: refusal})
 	}
+	audit.withheld(map[refusalKind]int{{}: 1})
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})
 	lines := log.All()
 	for _, reportOnly := range []bool{false, true} {

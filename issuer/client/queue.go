@@ -29,6 +29,7 @@ type Queue struct {
 	waiting    chan struct{}
 	taking     chan struct{} // held by the one who takes places: two who need several must not hold a part each
 	processors int           // there are
+	shared     bool          // there is one alone, for hashes and for all else
 
 	mu   sync.Mutex
 	from map[netip.Prefix]*waiters // by the address that they come from
@@ -43,11 +44,11 @@ type waiters struct {
 }
 
 // NewQueue returns a queue that keeps half of the processors busy that Go uses,
-// at least one, and lets 128 attempts wait.
+// or the only one for half of the time, and lets 128 attempts wait.
 func NewQueue() *Queue {
 	processors := runtime.GOMAXPROCS(0)
 	q := newQueue(max(1, processors/2), maxWaiting)
-	q.processors = processors
+	q.processors, q.shared = processors, processors == 1
 	return q
 }
 
@@ -164,9 +165,14 @@ func (t *turn) take(ctx context.Context) error {
 
 // leave ends the turn. Where it kept more processors busy than the queue has
 // places, nobody follows for so long that the bound holds on the whole: how many
-// lanes a hash has is not ours to choose.
+// lanes a hash has is not ours to choose. So it is where there is one processor:
+// else who guesses secrets would leave nothing of it to anybody.
 func (t *turn) leave() {
-	pause := time.Since(t.began) * time.Duration(t.processors-t.places) / time.Duration(t.places)
+	took := time.Since(t.began)
+	pause := took * time.Duration(t.processors-t.places) / time.Duration(t.places)
+	if t.queue.shared {
+		pause = took
+	}
 	if pause == 0 {
 		t.queue.giveBack(t.places)
 		return

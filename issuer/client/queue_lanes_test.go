@@ -53,13 +53,16 @@ func TestLanesAtOnce(t *testing.T) {
 }
 
 // A hash with more lanes than there are places runs, and is followed by a pause
-// in which the processors that it took too many are paid back.
-func TestMoreLanesThanPlaces(t *testing.T) {
+// in which the processors that it took too many are paid back; on a machine with
+// one processor, any hash is.
+func TestPauseBehindHashes(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		places, processors, lanes int
 		pause                     time.Duration
 	}{
+		{1, 1, 1, 3 * time.Second}, // half of the only processor's time is for others
+		{1, 1, 2, 3 * time.Second},
 		{1, 2, 1, 0},
 		{1, 2, 2, 3 * time.Second},
 		{1, 2, 64, 3 * time.Second}, // there are no more processors
@@ -69,7 +72,7 @@ func TestMoreLanesThanPlaces(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			q := newQueue(test.places, 1)
-			q.processors = test.processors
+			q.processors, q.shared = test.processors, test.processors == 1
 			taken := enter(t, q, test.lanes)
 			<-time.After(3 * time.Second)
 			taken.leave()

@@ -10,8 +10,8 @@ import (
 // say the same of the same address.
 const (
 	floodWindow = time.Second
-	floodEach   = 10   // lines of one kind in a window
-	floodAll    = 200  // lines of all kinds in a window
+	floodEach   = 100  // lines of one kind in a window
+	floodAll    = 500  // lines of all kinds in a window
 	floodNamed  = 100  // kinds whose count has a line of its own
 	floodKinds  = 1000 // kinds told apart in a window; those behind them count together
 )

@@ -27,7 +27,7 @@ func newFlooding() *flooding {
 
 func (f *flooding) refuse(reason, address string, count int) {
 	for range count {
-		f.Answered(context.Background(), &issuer.Event{
+		f.answered(context.Background(), &issuer.Event{
 			Endpoint: issuer.TokenEndpoint, Address: address, Err: &issuer.Error{Reason: reason, Status: 401},
 		})
 	}
@@ -58,16 +58,16 @@ func TestFloodOfRefusals(t *testing.T) {
 		lines, summaries int
 		withheld         int64
 	}{
-		"few":           {func(f *flooding) { f.refuse("secret", "192.0.2.1", 10) }, 10, 0, 0},
-		"one more":      {func(f *flooding) { f.refuse("secret", "192.0.2.1", 11) }, 10, 1, 1},
-		"of one kind":   {func(f *flooding) { f.refuse("secret", "192.0.2.1", 5000) }, 10, 1, 4990},
-		"of two":        {func(f *flooding) { f.refuse("secret", "192.0.2.1", 50); f.refuse("scope", "192.0.2.1", 3) }, 13, 1, 40},
-		"two addresses": {func(f *flooding) { f.refuse("secret", "192.0.2.1", 50); f.refuse("secret", "192.0.2.2", 3) }, 13, 1, 40},
+		"few":           {func(f *flooding) { f.refuse("secret", "192.0.2.1", 100) }, 100, 0, 0},
+		"one more":      {func(f *flooding) { f.refuse("secret", "192.0.2.1", 101) }, 100, 1, 1},
+		"of one kind":   {func(f *flooding) { f.refuse("secret", "192.0.2.1", 5000) }, 100, 1, 4900},
+		"of two":        {func(f *flooding) { f.refuse("secret", "192.0.2.1", 150); f.refuse("scope", "192.0.2.1", 3) }, 103, 1, 50},
+		"two addresses": {func(f *flooding) { f.refuse("secret", "192.0.2.1", 150); f.refuse("secret", "192.0.2.2", 3) }, 103, 1, 50},
 		"many addresses": {func(f *flooding) {
 			for i := range 5000 {
 				f.refuse("secret", fmt.Sprint(i), 1)
 			}
-		}, 200, 100, 4800},
+		}, 500, 100, 4500},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFlooding()
@@ -92,7 +92,7 @@ func TestEndOfAFlood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlooding()
-		f.refuse("secret", "192.0.2.1", 25)
+		f.refuse("secret", "192.0.2.1", 115)
 		app := &App{audit: f.auditor}
 		for range 2 {
 			if err := app.Stop(); err != nil {
@@ -101,7 +101,7 @@ func TestEndOfAFlood(t *testing.T) {
 		}
 		time.Sleep(2 * floodWindow)
 		synctest.Wait()
-		if lines, withheld := f.written(); lines["token refused"] != 10 || lines["refusals not written"] != 1 || withheld != 15 {
+		if lines, withheld := f.written(); lines["token refused"] != 100 || lines["refusals not written"] != 1 || withheld != 15 {
 			t.Errorf("%v %d", lines, withheld)
 		}
 	})
@@ -112,7 +112,7 @@ func TestSummaryOfAFlood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlooding()
-		f.refuse("secret", "192.0.2.1", 12)
+		f.refuse("secret", "192.0.2.1", 102)
 		time.Sleep(floodWindow)
 		synctest.Wait()
 		got := f.log.FilterMessage("refusals not written").All()

@@ -53,7 +53,7 @@ type Config struct {
 
 // Epochs tells the epoch that a client's new tokens carry. *client.Ledger does.
 type Epochs interface {
-	Epoch(clientID string) uint64
+	Epoch(c *client.Client) uint64
 }
 
 // Revocations records revoked tokens. *revocation.List does.

@@ -182,7 +182,7 @@ func (s *Server) mint(c *client.Client, resources []*Resource, event *Event) (*t
 		ClientID: c.ID,
 		IssuedAt: now.Unix(),
 		Expires:  now.Unix() + int64(lifetime/time.Second),
-		ID:       token.NewID(s.config.Epochs.Epoch(c.ID)),
+		ID:       token.NewID(s.config.Epochs.Epoch(c)),
 		Scope:    event.Scope,
 		Roles:    c.Roles,
 		Extra:    c.Claims,

@@ -5,57 +5,61 @@ import (
 	"slices"
 )
 
-// apiKeys finds the client of a secret that comes without a client_id. It holds
-// secrets of fast kinds alone, of clients that may use a bridge: nothing slow is
-// ever computed to find out whose a secret is.
-//
-// The index is a digest under a key of this process: nobody can choose which
-// other one an attempt is compared with, so that time tells nothing of them.
-type apiKeys map[string]*keyHolder
-
-// keyHolder is the client of a secret, and the secret: more than one where the
-// client has the same text twice.
+// keyHolder is the client of a secret that comes without a client_id, and the
+// secret: more than one where the client has the same text twice. A registry finds
+// it by a digest under a key of this process: nobody can choose which other one an
+// attempt is compared with, so that time tells nothing of them.
 type keyHolder struct {
 	client  *Client
 	secrets []*Secret
 }
 
-// add takes the secrets of a client up. The error names the two that have one
-// in common.
-func (k apiKeys) add(c *Client) error {
-	if !c.AllowBridge {
-		return nil
+// keyDigest is where a secret is found that may come without a client_id: one of a
+// fast kind, of a client that may use a bridge. Nothing slow is ever computed to
+// find out whose a secret is.
+func keyDigest(c *Client, secret *Secret) (index digest, ok bool) {
+	switch {
+	case !c.AllowBridge:
+	case secret.hash.class.kind == plain:
+		return digest(secret.hash.sum), true
+	case secret.hash.class.kind == plainSHA256:
+		return keyed(secret.hash.sum), true
 	}
+	return digest{}, false
+}
+
+// addKeys takes the secrets of a client up. The error names the two that have one
+// in common.
+func addKeys(keys *shardsEdit[digest, *keyHolder], c *Client) error {
 	for i := range c.Secrets {
-		secret := &c.Secrets[i]
-		index := string(secret.hash.sum)
-		switch secret.hash.class.kind {
-		case plain:
-		case plainSHA256:
-			digest := keyed(secret.hash.sum)
-			index = string(digest[:])
-		default:
+		index, ok := keyDigest(c, &c.Secrets[i])
+		if !ok {
 			continue
 		}
-		found := k[index]
-		switch {
-		case found == nil:
-			k[index] = &keyHolder{client: c, secrets: []*Secret{secret}}
-		case found.client == c:
-			found.secrets = append(found.secrets, secret)
-		default:
+		holder := &keyHolder{client: c, secrets: []*Secret{&c.Secrets[i]}}
+		if found, taken := keys.get(index); taken && found.client != c {
 			return fmt.Errorf("clients %q and %q have a secret in common: expected different ones, since both may use a bridge, where a secret alone says who calls",
 				found.client.ID, c.ID)
+		} else if taken {
+			holder.secrets = append(slices.Clip(found.secrets), &c.Secrets[i])
 		}
+		keys.set(index, holder)
 	}
 	return nil
+}
+
+func removeKeys(keys *shardsEdit[digest, *keyHolder], c *Client) {
+	for i := range c.Secrets {
+		if index, ok := keyDigest(c, &c.Secrets[i]); ok {
+			keys.remove(index)
+		}
+	}
 }
 
 // apiKey judges a secret that comes without a client_id. It costs the same
 // whatever the reason, and next to nothing: it takes no turn of the queue.
 func (a *Authenticator) apiKey(c Credentials) (Authenticated, error) {
-	digest := digestsOf(c.Secret).plain
-	holder, known := a.Registry.keys[string(digest[:])]
+	holder, known := a.Registry.current.Load().keys.get(digestsOf(c.Secret).plain)
 	switch {
 	case !known:
 		return Authenticated{}, &Failure{Reason: ReasonUnknownKey}
@@ -74,10 +78,11 @@ func (a *Authenticator) apiKey(c Credentials) (Authenticated, error) {
 // no secret that could be an API key: a slow hash does not tell whose it is.
 func (r *Registry) BridgeClients() (count int, without []string) {
 	able := make(map[string]bool)
-	for _, holder := range r.keys {
+	now := r.current.Load()
+	for _, holder := range now.keys.all() {
 		able[holder.client.ID] = true
 	}
-	for id, known := range r.accounts {
+	for id, known := range now.accounts.all() {
 		if !known.client.AllowBridge {
 			continue
 		}

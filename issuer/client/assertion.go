@@ -70,7 +70,7 @@ func (a *Authenticator) assertion(ctx context.Context, c Credentials) (Authentic
 	if err := a.use(ctx, c.Assertion); err != nil {
 		return Authenticated{}, err
 	}
-	return Authenticated{client: &named.client, method: PrivateKeyJWT}, nil
+	return Authenticated{client: named.client, method: PrivateKeyJWT}, nil
 }
 
 // padded fills up with keys that nobody has, so that a refusal costs as many
@@ -100,7 +100,7 @@ func withoutKeys(cause error) *Failure {
 // holder returns the account of a client that may use assertions, or why there
 // is none.
 func (a *Authenticator) holder(id string) (*account, Reason) {
-	named, known := a.Registry.accounts[id]
+	named, known := a.Registry.account(id)
 	switch {
 	case !known:
 		return nil, ReasonUnknownClient

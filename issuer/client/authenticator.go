@@ -85,7 +85,7 @@ func (a *Authenticator) Reject(ctx context.Context, c Credentials, cause error) 
 
 // refuse spends what a wrong secret costs and returns the failure.
 func (a *Authenticator) refuse(ctx context.Context, c Credentials, failure error) error {
-	if _, err := a.match(ctx, a.Registry.nobody, Credentials{Cheap: c.Cheap, Address: c.Address}); err != nil {
+	if _, err := a.match(ctx, a.Registry.current.Load().nobody, Credentials{Cheap: c.Cheap, Address: c.Address}); err != nil {
 		return err
 	}
 	return failure

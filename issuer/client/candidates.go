@@ -2,6 +2,8 @@ package client
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -18,24 +20,39 @@ type candidates struct {
 // client has, as many dummies as the client with the most has secrets.
 type effort map[class][]*Secret
 
-func newEffort(clients []Client) effort {
-	total := make(effort)
-	for i := range clients {
-		for own, count := range countClasses(clients[i].Secrets) {
-			for len(total[own]) < count {
-				total[own] = append(total[own], newDummy(own))
+// with returns what each attempt costs where there are these clients too.
+func (e effort) with(clients []*Client) effort {
+	total := maps.Clone(e)
+	if total == nil {
+		total = make(effort)
+	}
+	for _, c := range clients {
+		for i := range c.Secrets {
+			own := c.Secrets[i].hash.class
+			for dummies := total[own]; len(dummies) < countOf(c.Secrets, own); {
+				dummies = append(slices.Clip(dummies), newDummy(own)) // those of others stay theirs
+				total[own] = dummies
 			}
 		}
 	}
 	return total
 }
 
-func countClasses(secrets []Secret) map[class]int {
-	counts := make(map[class]int)
-	for i := range secrets {
-		counts[secrets[i].hash.class]++
+// size grows with what an attempt costs.
+func (e effort) size() (size int) {
+	for _, dummies := range e {
+		size += len(dummies)
 	}
-	return counts
+	return size
+}
+
+func countOf(secrets []Secret, of class) (count int) {
+	for i := range secrets {
+		if secrets[i].hash.class == of {
+			count++
+		}
+	}
+	return count
 }
 
 // candidates lists the client's own secrets, in their order, and fills up.
@@ -44,9 +61,8 @@ func (e effort) candidates(own []Secret) candidates {
 	for i := range own {
 		list.add(&own[i])
 	}
-	counts := countClasses(own)
 	for c, dummies := range e {
-		for _, dummy := range dummies[counts[c]:] {
+		for _, dummy := range dummies[countOf(own, c):] {
 			list.add(dummy)
 		}
 	}

@@ -5,7 +5,7 @@ import "errors"
 // certificate judges the certificate of the connection (RFC 8705 section 2): a
 // client may have a name registered, certificates of its own, or both.
 func (a *Authenticator) certificate(c Credentials) (Authenticated, error) {
-	named, known := a.Registry.accounts[c.ClientID]
+	named, known := a.Registry.account(c.ClientID)
 	switch {
 	case !known:
 		return Authenticated{}, &Failure{Reason: ReasonUnknownClient}
@@ -18,7 +18,7 @@ func (a *Authenticator) certificate(c Credentials) (Authenticated, error) {
 		err := named.client.SelfSigned.Check(c.Certificate, a.Now())
 		switch {
 		case err == nil:
-			return Authenticated{client: &named.client, method: SelfSignedTLSClientAuth}, nil
+			return Authenticated{client: named.client, method: SelfSignedTLSClientAuth}, nil
 		case errors.Is(err, ErrCertificateValidity):
 			return Authenticated{}, &Failure{Reason: ReasonCertificateValidity, Cause: err}
 		case named.client.Certificate == nil:
@@ -31,5 +31,5 @@ func (a *Authenticator) certificate(c Credentials) (Authenticated, error) {
 	case !named.client.Certificate.Matches(c.Certificate):
 		return Authenticated{}, &Failure{Reason: ReasonCertificateName}
 	}
-	return Authenticated{client: &named.client, method: TLSClientAuth}, nil
+	return Authenticated{client: named.client, method: TLSClientAuth}, nil
 }

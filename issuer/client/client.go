@@ -38,6 +38,12 @@ type Client struct {
 	Introspect Introspect // whose tokens it may introspect; zero: its own
 
 	Disabled bool // gets no token, and those it has are refused
+
+	// Epoch counts how often its tokens were made void at run time, on top of what
+	// the [Ledger] has counted for configurations. Both only grow, and so does the
+	// sum, which its tokens carry: also where a client of the configuration follows
+	// one that was made at run time, or the other way round.
+	Epoch uint64
 }
 
 // Binding is what the tokens of a client must be bound to (RFC 7800).

@@ -78,17 +78,17 @@ func TestEveryFailureCostsTheSame(t *testing.T) {
 // The numbers of comparisons are equal too, the fast ones included.
 func TestCandidatesAreAsManyForAll(t *testing.T) {
 	t.Parallel()
-	registry := newRegistry(t, everyKind(t)...)
-	fast, slow := len(registry.nobody.candidates.fast), len(registry.nobody.candidates.slow)
+	now := newRegistry(t, everyKind(t)...).current.Load()
+	fast, slow := len(now.nobody.candidates.fast), len(now.nobody.candidates.slow)
 	if fast != 2 || slow != 6 {
 		t.Errorf("%d fast and %d slow dummies", fast, slow)
 	}
-	for id, found := range registry.accounts {
+	for id, found := range now.accounts.all() {
 		if len(found.candidates.fast) != fast || len(found.candidates.slow) != slow {
 			t.Errorf("%s: %d and %d candidates", id, len(found.candidates.fast), len(found.candidates.slow))
 		}
 	}
-	for _, dummy := range append(registry.nobody.candidates.fast, registry.nobody.candidates.slow...) {
+	for _, dummy := range append(now.nobody.candidates.fast, now.nobody.candidates.slow...) {
 		if dummy.live(start) {
 			t.Error("a dummy is alive")
 		}

@@ -188,13 +188,12 @@ func (l *Ledger) publish(entries map[string]entry) {
 	l.current.Store(next)
 }
 
-// Epoch returns the epoch that the client's new tokens carry; 0 for a client
-// that the ledger does not know.
-func (l *Ledger) Epoch(id string) uint64 {
+// Epoch returns the epoch that the client's new tokens carry.
+func (l *Ledger) Epoch(c *Client) uint64 {
 	if known := l.current.Load(); known != nil {
-		return known.of[id]
+		return known.of[c.ID] + c.Epoch
 	}
-	return 0
+	return c.Epoch
 }
 
 // Generation is a number that changes with each change of an epoch.
@@ -208,7 +207,7 @@ func (l *Ledger) Generation() uint64 {
 // outdated tells whether a token of the epoch is from before the client's
 // present one. Where nothing was loaded yet, every token is: what was disabled
 // must not come back for the moment that a start takes.
-func (l *Ledger) outdated(id string, epoch uint64) bool {
+func (l *Ledger) outdated(c *Client, epoch uint64) bool {
 	known := l.current.Load()
-	return known == nil || epoch < known.of[id]
+	return known == nil || epoch < known.of[c.ID]+c.Epoch
 }

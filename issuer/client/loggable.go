@@ -29,10 +29,11 @@ const (
 //
 // It takes as long for a client that exists as for one that does not.
 func (r *Registry) LoggableID(claimed string) string {
-	_, known := r.accounts[claimed]
+	now := r.current.Load()
+	_, known := now.accounts.get(claimed)
 	found, short := digestsOf(claimed), shortHash(claimed)
-	_, isPlain := r.fast[string(found.plain[:])]
-	_, isHashed := r.fast[string(found.sha256[:])]
+	_, isPlain := now.fast.get(found.plain)
+	_, isHashed := now.fast.get(found.sha256)
 	switch {
 	case known:
 		return claimed
@@ -40,7 +41,7 @@ func (r *Registry) LoggableID(claimed string) string {
 		return WithheldID
 	case !ValidID(claimed):
 		return MalformedID
-	case len(claimed) < MinPlainSecret && len(r.nobody.candidates.slow) == 0:
+	case len(claimed) < MinPlainSecret && len(now.nobody.candidates.slow) == 0:
 		return claimed
 	}
 	return unknownPrefix + short

@@ -19,13 +19,13 @@ func (a *Authenticator) secret(ctx context.Context, c Credentials) (Authenticate
 	case !secret.live(a.Now()):
 		return Authenticated{}, &Failure{Reason: ReasonExpiredSecret}
 	}
-	return Authenticated{client: &tried.client, secretID: secret.ID, method: c.Method}, nil
+	return Authenticated{client: tried.client, secretID: secret.ID, method: c.Method}, nil
 }
 
 // account returns the account that credentials are for. Where no secret can
 // let them in, it returns the reason, and nobody's account to spend the cost on.
 func (a *Authenticator) account(c Credentials) (*account, Reason) {
-	named, known := a.Registry.accounts[c.ClientID]
+	named, known := a.Registry.account(c.ClientID)
 	var barred Reason
 	switch {
 	case !known:
@@ -41,7 +41,7 @@ func (a *Authenticator) account(c Credentials) (*account, Reason) {
 	default:
 		return named, ""
 	}
-	return a.Registry.nobody, barred
+	return a.Registry.current.Load().nobody, barred
 }
 
 // match returns the secret that is presented, nil where there is none. It

@@ -4,26 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
-// registries counts those made, so that each has a number of its own.
-var registries atomic.Uint32
-
-// Registry is a set of clients that does not change. It is safe for concurrent
-// use. A changed configuration makes a new one.
+// Registry is a set of clients. It is safe for concurrent use; what requests
+// read takes no lock. A client that was found is as it was at that moment, also
+// where it changes.
 type Registry struct {
-	number   uint32
-	accounts map[string]*account
-	nobody   *account            // stands in for clients that cannot authenticate; dummies alone
-	fast     map[string]struct{} // the digests of all secrets of fast kinds
-	keys     apiKeys
-}
-
-// account is a client and what its attempts to authenticate are compared with.
-type account struct {
-	client     Client
-	candidates candidates
+	current  atomic.Pointer[registrySnapshot]
+	changing sync.Mutex // one change at a time
 }
 
 // NewRegistry returns the set of these clients, which it copies. Secrets
@@ -31,35 +21,48 @@ type account struct {
 // valid or stand twice, secrets that no constructor made, two secrets of one
 // client with the same ID, and one secret of two clients that may use a bridge.
 func NewRegistry(clients []Client) (*Registry, error) {
-	registry := &Registry{
-		number:   registries.Add(1),
-		accounts: make(map[string]*account, len(clients)),
-		fast:     make(map[string]struct{}),
-		keys:     make(apiKeys),
-	}
-	total := newEffort(clients)
-	registry.nobody = &account{candidates: total.candidates(nil)}
+	seen := make(map[string]struct{}, len(clients))
 	for i := range clients {
-		added := &account{client: clients[i].clone()}
-		if err := added.client.complete(); err != nil {
-			return nil, err
+		if _, twice := seen[clients[i].ID]; twice {
+			return nil, fmt.Errorf("client %q stands twice", clients[i].ID)
 		}
-		if _, twice := registry.accounts[added.client.ID]; twice {
-			return nil, fmt.Errorf("client %q stands twice", added.client.ID)
-		}
-		added.candidates = total.candidates(added.client.Secrets)
-		registry.accounts[added.client.ID] = added
-		for _, secret := range added.client.Secrets {
-			if !secret.hash.class.slow() {
-				registry.fast[string(secret.hash.sum)] = struct{}{}
-			}
-		}
-		if err := registry.keys.add(&added.client); err != nil {
-			return nil, err
-		}
+		seen[clients[i].ID] = struct{}{}
+	}
+	registry := new(Registry)
+	registry.current.Store(new(registrySnapshot))
+	if err := registry.Update(clients, nil); err != nil {
+		return nil, err
 	}
 	return registry, nil
 }
+
+// Update puts these clients in the place of those with the same client_ids, or
+// adds them, and removes others. It refuses what [NewRegistry] refuses; then
+// nothing has changed. Its cost grows with what changes, and hardly with what
+// does not.
+func (r *Registry) Update(changed []Client, removed []string) error {
+	complete := make([]*Client, len(changed))
+	for i := range changed {
+		copied := changed[i].clone()
+		if err := copied.complete(); err != nil {
+			return err
+		}
+		complete[i] = &copied
+	}
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	next, err := r.current.Load().with(complete, removed)
+	if err == nil {
+		r.current.Store(next)
+	}
+	return err
+}
+
+// Len is the number of clients.
+func (r *Registry) Len() int { return r.current.Load().accounts.len() }
+
+// account finds a client and what it is compared with.
+func (r *Registry) account(id string) (*account, bool) { return r.current.Load().accounts.get(id) }
 
 // complete checks the client and fills in what has a default.
 func (c *Client) complete() error {
@@ -92,28 +95,29 @@ func (c *Client) complete() error {
 // Lookup finds a client by its client_id, compared byte for byte. The client
 // belongs to the registry: it must not be changed.
 func (r *Registry) Lookup(id string) (*Client, bool) {
-	found, ok := r.accounts[id]
+	found, ok := r.account(id)
 	if !ok {
 		return nil, false
 	}
-	return &found.client, true
+	return found.client, true
 }
 
 // SlowHashes tells how many slow hashes each attempt costs that fails, and how
 // many different sets of parameters these have.
 func (r *Registry) SlowHashes() (hashes, parameters int) {
 	distinct := make(map[class]struct{})
-	for _, dummy := range r.nobody.candidates.slow {
+	slow := r.current.Load().nobody.candidates.slow
+	for _, dummy := range slow {
 		distinct[dummy.hash.class] = struct{}{}
 	}
-	return len(r.nobody.candidates.slow), len(distinct)
+	return len(slow), len(distinct)
 }
 
 // Methods lists the methods by which at least one of the clients may prove who
 // it is. Without clients these are the methods with a secret.
 func (r *Registry) Methods() []Method {
 	found := make(map[Method]bool)
-	for _, known := range r.accounts {
+	for _, known := range r.current.Load().accounts.all() {
 		for _, method := range known.client.methods() {
 			found[method] = true
 		}
@@ -128,7 +132,7 @@ func (r *Registry) Methods() []Method {
 // Requires tells whether the tokens of one of the clients that are enabled must
 // be bound so.
 func (r *Registry) Requires(binding Binding) bool {
-	for _, known := range r.accounts {
+	for _, known := range r.current.Load().accounts.all() {
 		if known.client.Require == binding && !known.client.Disabled {
 			return true
 		}

@@ -1,0 +1,135 @@
+package client
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Record is a client that was made at run time, as it is stored. What its roles,
+// scopes and resources are worth, the configuration says.
+type Record struct {
+	ID            string            `json:"client_id"`
+	Name          string            `json:"name,omitempty"`
+	Subject       string            `json:"subject,omitempty"`
+	Scopes        []string          `json:"scopes,omitempty"`
+	Roles         []string          `json:"roles,omitempty"`
+	Resources     []string          `json:"resources,omitempty"` // none: all that are declared
+	TokenLifetime int64             `json:"token_lifetime,omitempty"`
+	Claims        map[string]string `json:"claims,omitempty"`
+	Require       string            `json:"require,omitempty"`
+	Introspect    string            `json:"introspect,omitempty"`
+	AllowBridge   bool              `json:"allow_bridge,omitempty"`
+	Disabled      bool              `json:"disabled,omitempty"`
+	Secrets       []StoredSecret    `json:"secrets,omitempty"`
+
+	// NextSecret is the number of the next secret: none is ever used again.
+	NextSecret uint64 `json:"next_secret"`
+	// Epoch counts how often its tokens were made void, see [Client.Epoch].
+	Epoch uint64 `json:"epoch"`
+	// Revision counts its changes.
+	Revision uint64 `json:"revision"`
+
+	Made    time.Time `json:"made"`
+	Changed time.Time `json:"changed"`
+
+	// Removed: there is no such client any more. Of it, the epoch is kept: were the
+	// client_id given again, tokens from before must stay void.
+	Removed bool `json:"removed,omitempty"`
+}
+
+// StoredSecret is one of the secrets of a [Record].
+type StoredSecret struct {
+	ID      string     `json:"id"`
+	Hash    string     `json:"hash"` // PHC string
+	Made    time.Time  `json:"made"`
+	Expires *time.Time `json:"expires,omitempty"` // nil: never
+}
+
+// Build makes the secrets of the client. It is called for records that were
+// checked when they were read.
+func (r *Record) Build() ([]Secret, error) {
+	built := make([]Secret, 0, len(r.Secrets))
+	for i := range r.Secrets {
+		one, err := r.Secrets[i].build()
+		if err != nil {
+			return nil, err
+		}
+		built = append(built, one)
+	}
+	return built, nil
+}
+
+func (s *StoredSecret) build() (Secret, error) {
+	var expires time.Time
+	if s.Expires != nil {
+		expires = *s.Expires
+	}
+	return NewHashedSecret(s.ID, s.Hash, expires)
+}
+
+// errRecord tells no more: what stands there may be a hash.
+var errRecord = errors.New("expected the JSON that this program writes")
+
+// decodeRecord reads a record strictly: what this version would not have written
+// could mean more than it seems.
+func decodeRecord(id string, data []byte) (*Record, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	decoded := new(Record)
+	if err := decoder.Decode(decoded); err != nil {
+		return nil, errRecord
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errRecord
+	}
+	if decoded.ID != id {
+		return nil, errors.New("client_id: expected that of the record")
+	}
+	return decoded, decoded.check()
+}
+
+// check judges what does not depend on a configuration.
+func (r *Record) check() error {
+	switch {
+	case !ValidID(r.ID):
+		return errors.New("client_id: expected 1 to 128 printable ASCII characters, not beginning or ending with a space")
+	case r.Revision == 0 || r.Made.IsZero() || r.Changed.IsZero():
+		return errors.New("expected revision, made and changed")
+	case r.Epoch > maxEpoch || r.Revision > maxEpoch || r.NextSecret > maxEpoch:
+		return fmt.Errorf("expected numbers up to %d", uint64(maxEpoch))
+	case r.TokenLifetime < 0:
+		return errors.New("token_lifetime: expected seconds, 0 or more")
+	}
+	ids := make([]string, 0, len(r.Secrets))
+	for i := range r.Secrets {
+		secret := &r.Secrets[i]
+		if secret.ID == "" || slices.Contains(ids, secret.ID) {
+			return errors.New("secrets: expected each id once")
+		}
+		ids = append(ids, secret.ID)
+		if _, err := secret.build(); err != nil {
+			return fmt.Errorf("secrets: %q: %w", secret.ID, err)
+		}
+	}
+	return nil
+}
+
+// clone copies what a change could reach.
+func (r *Record) clone() *Record {
+	if r == nil {
+		return nil
+	}
+	copied := *r
+	copied.Scopes = slices.Clone(r.Scopes)
+	copied.Roles = slices.Clone(r.Roles)
+	copied.Resources = slices.Clone(r.Resources)
+	copied.Secrets = slices.Clone(r.Secrets)
+	copied.Claims = maps.Clone(r.Claims)
+	return &copied
+}

@@ -72,6 +72,7 @@ type App struct {
 	shared   *shared
 	standing *client.Standing
 	clients  *client.Registry         // nil: there is no issuer of our own
+	runtime  *runtimeClients          // those of them that the directory has; nil: not followed
 	own      *gate.Own                // nil: there is no issuer of our own
 	trusted  map[string]*gate.Trusted // by url
 	cache    *gate.Cache
@@ -162,6 +163,7 @@ func (a *App) provisionIssuer(ctx caddy.Context) error {
 		return err
 	}
 	a.clients = registry
+	a.followDirectory(registry)
 	a.warnOfCost(registry)
 	if err := a.watchStart(ctx); err != nil {
 		return err
@@ -225,6 +227,7 @@ func (a *App) Stop() error {
 
 // Cleanup gives the shared state back. It runs also where Provision failed.
 func (a *App) Cleanup() error {
+	a.runtime.end()
 	a.releaseKeys()
 	if a.forgetAge != nil {
 		a.forgetAge(time.Now())

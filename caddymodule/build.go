@@ -73,6 +73,9 @@ func (a *App) longestLifetime() time.Duration {
 	for _, c := range a.Clients {
 		longest = max(longest, c.TokenLifetime)
 	}
+	for record := range a.shared.directory.All() {
+		longest = max(longest, toClient(record).TokenLifetime)
+	}
 	return time.Duration(longest)
 }
 
@@ -142,16 +145,21 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 	return config
 }
 
-// registry makes the set of clients.
-func (a *App) registry() (*client.Registry, error) {
-	roles := make(map[string]token.Scopes, len(a.Roles))
+// declared are the roles with their scopes, and the resources.
+func (a *App) declared() (roles map[string]token.Scopes, resources []string) {
+	roles = make(map[string]token.Scopes, len(a.Roles))
 	for _, role := range a.Roles {
 		roles[role.Name] = role.Scopes
 	}
-	var everything []string
 	for _, resource := range a.resources() {
-		everything = append(everything, resource.Identifier)
+		resources = append(resources, resource.Identifier)
 	}
+	return roles, resources
+}
+
+// registry makes the set of clients.
+func (a *App) registry() (*client.Registry, error) {
+	roles, everything := a.declared()
 	clients := make([]client.Client, 0, len(a.Clients))
 	for i := range a.Clients {
 		built, err := a.Clients[i].build(roles, everything)

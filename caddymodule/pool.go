@@ -22,10 +22,12 @@ import (
 // this process share: a reload runs the old and the new one side by side. It
 // holds no logger and nothing else of a configuration.
 type shared struct {
-	prefix  string // of what is stored
-	ring    *keys.Ring
-	ledger  *client.Ledger
-	revoked *revocation.List
+	prefix string // of what is stored
+	ring   *keys.Ring
+	ledger *client.Ledger
+	// directory has the clients that are made at run time.
+	directory *client.Directory
+	revoked   *revocation.List
 
 	documents store.Documents
 	remote    *remote        // nil: the documents are in Caddy's storage
@@ -87,7 +89,8 @@ var slowHashes = sync.OnceValue(client.NewQueue)
 // writes them again. Keys come before clients, since they are written after them.
 func (s *shared) load(ctx context.Context) (lost, err error) {
 	err = s.ring.Load(ctx)
-	for _, problem := range []error{s.loadClients(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents)} {
+	problems := []error{s.loadClients(ctx), s.directory.Load(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents)}
+	for _, problem := range problems {
 		if errors.Is(problem, store.ErrGone) {
 			lost = errors.Join(lost, problem)
 		} else {
@@ -163,10 +166,12 @@ func acquire(place keeper, issuer string) (*lease, error) {
 		}
 		documents := opened.documents
 		state := &shared{
-			prefix:  store.Prefix(issuer),
-			ring:    keys.NewRing(documents, time.Now),
-			ledger:  client.NewLedger(documents),
-			revoked: revocation.NewList(documents, time.Now),
+			prefix: store.Prefix(issuer),
+			ring:   keys.NewRing(documents, time.Now),
+			ledger: client.NewLedger(documents),
+
+			directory: client.NewDirectory(documents, time.Now),
+			revoked:   revocation.NewList(documents, time.Now),
 
 			documents: documents,
 			remote:    opened.remote,

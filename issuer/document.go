@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,9 +33,34 @@ func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request, _ Peer) {
 	published{body: body, etag: etag, caching: jwksCaching(s.config.PublishAhead)}.answer(w, r)
 }
 
-func serveDocument(body []byte) Handler {
-	document := published{body: body, caching: "public, max-age=3600"}
-	return func(w http.ResponseWriter, r *http.Request, _ Peer) { document.answer(w, r) }
+// serveMetadata publishes the metadata, which tells how the clients that there are
+// now may authenticate.
+func (s *Server) serveMetadata(paths Paths) (Handler, error) {
+	type rendered struct {
+		version uint32
+		published
+	}
+	render := func() (*rendered, error) {
+		version := s.config.Clients.Version() // read before the clients are: it may be newer
+		body, err := s.metadata(paths)
+		return &rendered{version, published{body: body, caching: "public, max-age=3600"}}, err
+	}
+	first, err := render()
+	if err != nil {
+		return nil, err
+	}
+	var current atomic.Pointer[rendered]
+	current.Store(first)
+	return func(w http.ResponseWriter, r *http.Request, _ Peer) {
+		document := current.Load()
+		if document.version != s.config.Clients.Version() {
+			if fresh, err := render(); err == nil { // as it did the first time
+				current.Store(fresh)
+				document = fresh
+			}
+		}
+		document.answer(w, r)
+	}, nil
 }
 
 // published is a public JSON document.

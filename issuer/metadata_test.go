@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 )
 
 // Where endpoints and metadata are, for issuers with and without a path
@@ -141,5 +144,47 @@ func TestNewRefusesIncompleteConfig(t *testing.T) {
 	t.Parallel()
 	if _, err := issuer.New(issuer.Config{}); err == nil {
 		t.Fatal("no error")
+	}
+}
+
+// The metadata tells of the clients that there are now, also where they came
+// after the start.
+func TestMetadataFollowsClients(t *testing.T) {
+	t.Parallel()
+	secret, err := client.NewPlainSecret("", "a secret of sixteen bytes or more", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var registry *client.Registry
+	s := newServerOf(t, []client.Client{{ID: "jwt", Keys: keys.NewHeld(nil)}}, func(config *issuer.Config, _ *issuer.Paths) {
+		registry = config.Clients
+	})
+	methods := func() (methods []string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		s.handlers["/.well-known/oauth-authorization-server"](w, httptest.NewRequest(http.MethodGet, "/", nil), issuer.Peer{})
+		var document struct {
+			Methods []string `json:"token_endpoint_auth_methods_supported"`
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil {
+			t.Fatal(err)
+		}
+		return document.Methods
+	}
+	with, without := []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}, []string{"private_key_jwt"}
+	if got := methods(); !slices.Equal(got, without) {
+		t.Errorf("before: %v", got)
+	}
+	if err := registry.Update([]client.Client{{ID: "later", Secrets: []client.Secret{secret}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := methods(); !slices.Equal(got, with) {
+		t.Errorf("after: %v", got)
+	}
+	if err := registry.Update(nil, []string{"later"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := methods(); !slices.Equal(got, without) {
+		t.Errorf("removed again: %v", got)
 	}
 }

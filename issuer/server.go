@@ -88,7 +88,7 @@ func (p Paths) WithDefaults() Paths {
 // before the first request.
 func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 	paths = paths.WithDefaults()
-	document, err := s.metadata(paths)
+	metadata, err := s.serveMetadata(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *Server) Mount(paths Paths) (map[string]Handler, error) {
 		handlers[base+paths.Revocation] = s.serve(RevocationEndpoint, s.revoke)
 	}
 	for _, path := range metadataPaths(base) {
-		handlers[path] = serveDocument(document)
+		handlers[path] = metadata
 	}
 	return handlers, nil
 }

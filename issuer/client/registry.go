@@ -58,6 +58,9 @@ func (r *Registry) Update(changed []Client, removed []string) error {
 	return err
 }
 
+// Version is a number that no other state of a registry of this process has.
+func (r *Registry) Version() uint32 { return r.current.Load().number }
+
 // Len is the number of clients.
 func (r *Registry) Len() int { return r.current.Load().accounts.len() }
 

@@ -62,7 +62,7 @@ func (s *Standing) CheckToken(c *token.Claims) error {
 // changes with the ledger and the revocations: both only ever grow. An answer of [Standing.CheckToken] may be remembered
 // under the generation that was read before it was asked for.
 func (s *Standing) Generation() uint64 {
-	return uint64(s.registry.current.Load().number)<<32 + s.ledger.Generation() + s.revoked.Generation()
+	return uint64(s.registry.Version())<<32 + s.ledger.Generation() + s.revoked.Generation()
 }
 
 // entitled names the first thing in the claims that the client has not.

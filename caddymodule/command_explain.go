@@ -45,7 +45,7 @@ gives them. The token is never printed; @FILE and @- keep it out of the list of
 processes too.
 
 The exit status is 0 where the request passes or gets what it asks for, 2 where it
-is refused, redirected to https, or nobody answers, 3 where that cannot be told,
+is refused or redirected, gets an error, or nobody answers, 3 where that cannot be told,
 since keys are fetched at run time or a handler that may refuse the request, such as
 basic_auth, is not executed, and 1 after an error.`,
 		Args: cobra.NoArgs,

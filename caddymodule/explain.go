@@ -55,11 +55,14 @@ type explainedAnswer struct {
 
 // fails tells whether the client does not get what it asked for.
 func (a *explainedAnswer) fails() bool {
-	return slices.Contains([]string{byNobody, byNothing, byRedirect}, a.By) || a.Status >= http.StatusBadRequest
+	return slices.Contains([]string{byNobody, byNothing, byAbort}, a.By) || a.Status >= http.StatusMultipleChoices
 }
 
 // byNobody is who answers where no handler does: Caddy, with an empty 200.
 const byNobody = "nobody"
+
+// byAbort is who answers where the connection is closed without an answer.
+const byAbort = "abort"
 
 // explainedUpstream is what a handler behind the gates gets.
 type explainedUpstream struct {

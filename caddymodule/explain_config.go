@@ -140,10 +140,25 @@ func standInFor(handler any) any {
 		if asksFirst(config) {
 			made["name"], made["answers"] = "forward_auth", false
 		}
+	case "static_response":
+		made["status"], made["aborts"] = statusOf(config, "200"), config["abort"] == true
+	case "error":
+		made["status"] = statusOf(config, "500")
 	case "file_server":
 		made["answers"] = config["pass_thru"] != true
 	}
 	return made
+}
+
+// statusOf is the status of a handler's answer, a number or a placeholder.
+func statusOf(handler object, usual string) string {
+	switch status := handler["status_code"].(type) {
+	case json.Number:
+		return status.String()
+	case string:
+		return cmp.Or(status, usual)
+	}
+	return usual
 }
 
 // dials are the addresses of a proxy's upstreams.

@@ -32,7 +32,7 @@ const certifiedName = "oauth2_explain"
 
 func certified() object {
 	return object{
-		"listen": []any{"127.0.0.1:443"}, "automatic_https": object{"disable_redirects": true},
+		"listen": []any{"unix/@" + certifiedName}, "automatic_https": object{"disable_redirects": true},
 		"routes": []any{object{"match": []any{object{"host": []any{"explain.example.com"}}}}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -27,6 +28,8 @@ type standIn struct {
 	Name    string   `json:"name"`    // of the handler that it stands for
 	Answers bool     `json:"answers"` // that handler does not pass requests on
 	To      []string `json:"to,omitempty"`
+	Status  string   `json:"status,omitempty"` // of its answer; may be a placeholder
+	Aborts  bool     `json:"aborts,omitempty"` // it closes the connection
 }
 
 // CaddyModule returns the Caddy module information.
@@ -44,13 +47,42 @@ var silent = []string{
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	found := explanationOf(r.Context())
 	if s.Answers {
-		found.reached(r, s)
+		s.answer(found, r)
 		return nil
 	}
 	if !slices.Contains(silent, s.Name) {
 		found.passes(s.Name)
 	}
 	return next.ServeHTTP(w, r)
+}
+
+// answer notes what a handler answers that passes nothing on. Of an error or a
+// redirect it must not be said that the request gets through.
+func (s *standIn) answer(found *explanation, r *http.Request) {
+	status, known := s.status(r)
+	switch {
+	case s.Aborts:
+		found.answered(byAbort, 0)
+	case status >= http.StatusMultipleChoices:
+		found.answered(s.Name, status)
+	default:
+		if !known {
+			found.passes(s.Name)
+		}
+		found.reached(r, s)
+	}
+}
+
+func (s *standIn) status(r *http.Request) (status int, known bool) {
+	if s.Status == "" { // it is the upstream's, or depends on a file
+		return http.StatusOK, true
+	}
+	text := s.Status
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		text = repl.ReplaceAll(text, "")
+	}
+	status, err := strconv.Atoi(text)
+	return status, err == nil
 }
 
 type explanationKey struct{}

@@ -69,6 +69,8 @@ func (a *explainedAnswer) text(text *strings.Builder) {
 	switch {
 	case a.By == byNothing:
 		text.WriteString("no answer: nothing listens at this port\n")
+	case a.By == byAbort:
+		text.WriteString("no answer: the connection is closed\n")
 	case a.Error != "":
 		fmt.Fprintf(text, "%d %s: %s\n", a.Status, a.Error, a.Description)
 	case a.Status != 0:

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,6 +129,62 @@ func TestExplainMakesNothing(t *testing.T) {
 	for _, flags := range [][]string{{"explain"}, {"coverage"}, {"explain", "--config", "/does/not/exist", "--request", "GET http://a/"}} {
 		if got := c.command(t, append([]string{"oauth2"}, flags...)...); got.code != 1 || got.stdout != "" {
 			t.Errorf("%v: status %d\n%s", flags, got.code, got.all())
+		}
+	}
+}
+
+// redirecting has a site for https, whose port of http is the instance's.
+const redirecting = `{
+	admin {$ADMIN}
+	http_port {$PORT}
+	https_port {$HTTPS}
+	skip_install_trust
+	local_certs
+	oauth2 {
+		issuer https://api.localhost
+	}
+}
+api.localhost {
+	bind 127.0.0.1
+	oauth2_issuer
+	oauth2_gate
+	reverse_proxy {$UPSTREAM}
+}
+http://plain.localhost {
+	bind 127.0.0.1
+	oauth2_gate
+	reverse_proxy {$UPSTREAM}
+}
+OTHERS
+`
+
+// Where Caddy redirects from http to https, explain says so, and where not, not.
+func TestExplainRedirects(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]string{"sites": "", "and a site for all": "http:// {\n\tbind 127.0.0.1\n\tredir https://elsewhere.example/ 302\n}"} {
+		c := launch(t, strings.Replace(redirecting, "OTHERS", others, 1), fmt.Sprintf("HTTPS=%d", freePort(t)))
+		for _, host := range []string{"api.localhost", "plain.localhost", "other.localhost"} {
+			request, err := http.NewRequest(http.MethodGet, c.url("/orders?page=2"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Host = host
+			got, err := finish(plainClient.Do(request))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, status := c.explained(t, "GET http://"+host+"/orders?page=2")
+			said, _ := answer["answer"].(map[string]any)
+			if said["status"] != float64(got.status) || status != 2 {
+				t.Errorf("%s, %s: status %d, %v, and Caddy answers %s", name, host, status, answer, got)
+			}
+			location := strings.Replace(got.header.Get("Location"), "page=2", "...", 1)
+			if header, _ := said["header"].(map[string]any); said["by"] == "the redirect to https" && fmt.Sprint(header["Location"]) != "["+location+"]" {
+				t.Errorf("%s, %s: %v, and Caddy answers %s", name, host, answer, got.header)
+			}
+			if (said["by"] == "the redirect to https") != (got.status == http.StatusPermanentRedirect) {
+				t.Errorf("%s, %s: %v", name, host, answer)
+			}
 		}
 	}
 }

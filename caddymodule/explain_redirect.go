@@ -82,7 +82,7 @@ const byNothing = "nothing"
 func (q *question) unheard() *explanation {
 	found := &explanation{Method: q.method, URL: q.url(), Gates: []explainedGate{}, Notes: []string{}, Result: resultAnswered}
 	found.Answer = &explainedAnswer{By: byNothing}
-	why := "no site is for http"
+	why := "no site is for http at this port"
 	if q.port() == caddyhttp.DefaultHTTPPort {
 		why += ", and Caddy's redirects to https are off"
 	}

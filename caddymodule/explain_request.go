@@ -118,16 +118,21 @@ func (l *looked) explain(ctx context.Context, q *question) (*explanation, error)
 func (l *looked) serversFor(q *question) (names []string, exact bool) {
 	all := slices.Sorted(maps.Keys(l.http.Servers))
 	for _, port := range []uint{q.port(), l.inside(q.port())} {
-		if names = l.serversAt(all, port); len(names) > 0 {
+		if names = l.serversAt(all, port, q.scheme); len(names) > 0 {
 			return names, true
 		}
 	}
 	return l.meant(q, all), false
 }
 
-func (l *looked) serversAt(all []string, port uint) (names []string) {
+// serversAt are the servers that listen at a port for a scheme.
+func (l *looked) serversAt(all []string, port uint, scheme string) (names []string) {
 	for _, name := range all {
-		for _, listener := range l.http.Servers[name].Listen {
+		server := l.http.Servers[name]
+		if scheme == "http" && len(server.TLSConnPolicies) > 0 && port != l.inside(caddyhttp.DefaultHTTPPort) {
+			continue // it expects TLS
+		}
+		for _, listener := range server.Listen {
 			address, err := caddy.ParseNetworkAddress(listener)
 			if err == nil && address.StartPort <= port && port <= address.EndPort {
 				names = append(names, name)

@@ -68,7 +68,7 @@ func (g *explainedGate) text(text *strings.Builder) {
 func (a *explainedAnswer) text(text *strings.Builder) {
 	switch {
 	case a.By == byNothing:
-		text.WriteString("no answer: nothing listens at this port\n")
+		text.WriteString("no answer: nothing listens for it\n")
 	case a.By == byAbort:
 		text.WriteString("no answer: the connection is closed\n")
 	case a.Error != "":

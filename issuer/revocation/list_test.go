@@ -2,9 +2,13 @@ package revocation_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,57 +66,99 @@ func TestExpiredRevocationsGo(t *testing.T) {
 	if err := list.Load(t.Context()); err != nil || !list.Revoked("a") {
 		t.Errorf("forgotten too early: %v", err)
 	}
-	c.now = c.now.Add(time.Second)
-	if err := list.Load(t.Context()); err != nil || list.Revoked("a") {
+	c.now = c.now.Add(30 * time.Second)
+	if err := list.Load(t.Context()); err != nil || list.Revoked("a") || list.Len() != 0 {
 		t.Errorf("kept: %v", err)
 	}
 }
 
 // What cannot be read is an error that names the document; it is not replaced,
-// and what was known stays in force.
+// and what was known stays in force. A start does not take it for nothing.
 func TestUnreadableDocument(t *testing.T) {
 	t.Parallel()
-	for _, content := range []string{"", "{", "{}", `{"revoked":null}`, `{"revoked":{"a":"b"}}`, "null", "[]"} {
-		documents := store.NewMemory()
-		list, c := newList(t, documents)
-		if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); err != nil {
-			t.Fatal(err)
-		}
-		set(t, documents, content)
-		if err := list.Load(t.Context()); err == nil {
-			t.Errorf("%q: no error", content)
-		}
-		if err := list.Revoke(t.Context(), "b", c.now.Unix()+60); err == nil {
-			t.Errorf("%q: replaced", content)
-		}
-		if !list.Revoked("a") || list.Revoked("b") {
-			t.Errorf("%q: what was known is gone, or what failed counts", content)
+	own := shardDocument("a")
+	for name, contents := range map[string][]string{
+		revocation.DocumentName:       {"", "{", "{}", `{"shards":null}`, `{"shards":{"a":"b"}}`, "null", "[]", `{"shards":{"zz":1}}`},
+		revocation.FormerDocumentName: {"", "{", "{}", `{"revoked":null}`, `{"revoked":{"a":"b"}}`, "null", "[]"},
+		own: {
+			"", "{", "{}", `{"version":9}`, "null", `{"version":9,"records":{"x":1}}`,
+			`{"version":9,"records":{"` + keyOf("a") + `":-1}}`, `{"version":9,"records":{"` + keyOf("a") + `":1.5}}`,
+			`{"version":9,"records":{"` + keyOf("a") + `":"1"}}`, `{"version":9,"records":{"` + keyOf("a") + `":4294967296}}`,
+			`{"version":9,"records":{"` + keyOf("a") + `":null}}`,
+		},
+	} {
+		for _, content := range contents {
+			documents := store.NewMemory()
+			list, c := newList(t, documents)
+			if err := errors.Join(list.Revoke(t.Context(), "a", c.now.Unix()+60), list.Load(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			set(t, documents, name, content)
+			if name != own { // it is not read again before it changes
+				if err := list.Load(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
+					t.Errorf("%s: %q: %v", name, content, err)
+				}
+			} else if err := list.Revoke(t.Context(), "a", c.now.Unix()+90); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %q: %v", name, content, err)
+			}
+			if !list.Revoked("a") || list.Revoked("c") {
+				t.Errorf("%s: %q: what was known is gone", name, content)
+			}
+			started, _ := newList(t, documents)
+			if err := started.Load(t.Context()); err == nil || !strings.Contains(err.Error(), name) || !started.Revoked("x") {
+				t.Errorf("%s: %q: a start takes it: %v", name, content, err)
+			}
+			if stored, err := documents.Load(t.Context(), name); err != nil || string(stored) != content {
+				t.Errorf("%s: %q: replaced by %q, %v", name, content, stored, err)
+			}
 		}
 	}
 }
 
-// A store that lags behind does not bring a token back to life.
+// A store that lags behind does not bring a token back to life, and the next
+// revocation stores what it has lost.
 func TestNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	documents := store.NewMemory()
 	list, c := newList(t, documents)
-	if err := list.Revoke(t.Context(), "a", c.now.Unix()+60); err != nil {
-		t.Fatal(err)
+	for _, expires := range []int64{60, 90} {
+		if err := list.Revoke(t.Context(), "a", c.now.Unix()+expires); err != nil {
+			t.Fatal(err)
+		}
 	}
-	set(t, documents, `{"revoked":{}}`)
+	set(t, documents, shardDocument("a"), `{"version":1,"records":{}}`)
+	set(t, documents, revocation.DocumentName, `{"shards":{"`+shardDocument("a")[8:10]+`":1}}`)
 	if err := list.Load(t.Context()); err != nil || !list.Revoked("a") {
 		t.Errorf("went back: %v", err)
 	}
 }
 
-// A document that vanishes is noticed, and written again with all that is known.
+// A later end counts, whichever came first: a revocation never becomes shorter.
+func TestLaterEndCounts(t *testing.T) {
+	t.Parallel()
+	documents := store.NewMemory()
+	list, c := newList(t, documents)
+	for _, expires := range []int64{600, 60, 300} {
+		if err := list.Revoke(t.Context(), "a", c.now.Unix()+expires); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other, later := newList(t, documents)
+	later.now = later.now.Add(599 * time.Second)
+	if err := other.Load(t.Context()); err != nil || !other.Revoked("a") {
+		t.Errorf("forgotten too early: %v", err)
+	}
+}
+
+// Documents that vanish are noticed, and written again with all that is known. A
+// start that finds a part missing does not take it for nothing.
 func TestDocumentGone(t *testing.T) {
 	t.Parallel()
 	for name, again := range map[string]func(*revocation.List, int64) error{
 		"revoke":  func(l *revocation.List, expires int64) error { return l.Revoke(t.Context(), "b", expires) },
 		"restore": func(l *revocation.List, _ int64) error { return l.Restore(t.Context()) },
 	} {
-		documents := store.NewMemory()
+		documents := &vanishing{Documents: store.NewMemory()}
 		list, c := newList(t, documents)
 		if err := list.Restore(t.Context()); err != nil {
 			t.Errorf("%s: nothing to restore: %v", name, err)
@@ -124,12 +170,17 @@ func TestDocumentGone(t *testing.T) {
 		if err := list.Revoke(t.Context(), "a", expires); err != nil {
 			t.Fatal(err)
 		}
-		gone := &vanished{Documents: documents}
-		list = revocation.NewList(gone, c.Now)
+		list, _ = newList(t, documents)
 		if err := list.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		gone.missing = true
+		documents.vanished = map[string]bool{shardDocument("a"): true}
+		started, _ := newList(t, documents)
+		err := started.Load(t.Context())
+		if err == nil || errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), shardDocument("a")) || !started.Revoked("x") {
+			t.Errorf("%s: started with a part: %v", name, err)
+		}
+		documents.vanished[revocation.DocumentName] = true
 		if err := list.Load(t.Context()); !errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), revocation.DocumentName) || !list.Revoked("a") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -143,28 +194,128 @@ func TestDocumentGone(t *testing.T) {
 	}
 }
 
-// vanished are documents that disappear until one is written.
-type vanished struct {
-	store.Documents
-	missing bool
+// What an earlier version stored is in force until it has expired, also after what
+// is stored since; nothing is written for that. Where it vanishes, it is stored.
+func TestFormerDocument(t *testing.T) {
+	t.Parallel()
+	documents := &vanishing{Documents: store.NewMemory()}
+	list, c := newList(t, documents)
+	content := fmt.Sprintf(`{"revoked":{"old":%d,"older":%d}}`, c.now.Unix()+60, c.now.Unix()-61)
+	set(t, documents, revocation.FormerDocumentName, content)
+	if err := list.Load(t.Context()); err != nil || !list.Revoked("old") || list.Revoked("older") || list.Len() != 1 {
+		t.Fatalf("not in force: %v", err)
+	}
+	if _, err := documents.Load(t.Context(), revocation.DocumentName); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something was written: %v", err)
+	}
+	generation := list.Generation()
+	if err := list.Load(t.Context()); err != nil || list.Generation() != generation {
+		t.Errorf("the same document is a change: %v", err)
+	}
+	if err := list.Revoke(t.Context(), "new", c.now.Unix()+60); err != nil {
+		t.Fatal(err)
+	}
+	other, _ := newList(t, documents)
+	if err := other.Load(t.Context()); err != nil || !other.Revoked("old") || !other.Revoked("new") {
+		t.Errorf("a start forgets: %v", err)
+	}
+	if stored, err := documents.Load(t.Context(), revocation.FormerDocumentName); err != nil || string(stored) != content {
+		t.Errorf("it became %q, %v", stored, err)
+	}
+
+	documents.vanished = map[string]bool{revocation.FormerDocumentName: true}
+	if err := list.Load(t.Context()); !errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), revocation.FormerDocumentName) {
+		t.Errorf("not noticed: %v", err)
+	}
+	if err := errors.Join(list.Restore(t.Context()), list.Load(t.Context())); err != nil {
+		t.Error(err)
+	}
+	other, _ = newList(t, documents)
+	if err := other.Load(t.Context()); err != nil || !other.Revoked("old") || !other.Revoked("new") {
+		t.Errorf("lost: %v", err)
+	}
 }
 
-func (v *vanished) Load(ctx context.Context, name string) ([]byte, error) {
-	if v.missing {
+// When its last token has expired, it can be removed.
+func TestFormerDocumentCanGo(t *testing.T) {
+	t.Parallel()
+	documents := &vanishing{Documents: store.NewMemory()}
+	list, c := newList(t, documents)
+	set(t, documents, revocation.FormerDocumentName, fmt.Sprintf(`{"revoked":{"old":%d}}`, c.now.Unix()+60))
+	if err := list.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	documents.vanished = map[string]bool{revocation.FormerDocumentName: true}
+	c.now = c.now.Add(121 * time.Second)
+	if err := list.Load(t.Context()); err != nil || list.Revoked("old") {
+		t.Errorf("missed: %v", err)
+	}
+}
+
+// vanishing are documents that disappear until they are written.
+type vanishing struct {
+	store.Documents
+	vanished map[string]bool
+}
+
+func (v *vanishing) Load(ctx context.Context, name string) ([]byte, error) {
+	if v.vanished[name] {
 		return nil, fs.ErrNotExist
 	}
 	return v.Documents.Load(ctx, name)
 }
 
-func (v *vanished) Update(ctx context.Context, name string, change func([]byte) ([]byte, error)) error {
+func (v *vanishing) Update(ctx context.Context, name string, change func([]byte) ([]byte, error)) error {
 	return v.Documents.Update(ctx, name, func(old []byte) ([]byte, error) {
-		if v.missing {
+		if v.vanished[name] {
 			old = nil
 		}
 		fresh, err := change(old)
-		v.missing = v.missing && fresh == nil
+		if fresh != nil {
+			delete(v.vanished, name)
+		}
 		return fresh, err
 	})
+}
+
+// keyOf is the key of a token's record: what is stored must be found by later
+// versions.
+func keyOf(jti string) string {
+	sum := sha256.Sum256([]byte(jti))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func shardDocument(jti string) string {
+	return fmt.Sprintf("%s-%02x.json", revocation.Name, store.ShardOf(keyOf(jti)))
+}
+
+// Many that are revoked at once, by several processes, are all in force and stored.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	documents := store.NewMemory()
+	var running sync.WaitGroup
+	for process := range 4 {
+		list, c := newList(t, documents)
+		running.Go(func() {
+			for i := range 100 {
+				jti := fmt.Sprint(process, "-", i)
+				before := list.Generation()
+				if err := list.Revoke(t.Context(), jti, c.now.Unix()+60); err != nil || !list.Revoked(jti) {
+					t.Errorf("%s: %v", jti, err)
+				}
+				if i%10 == 0 {
+					if err := list.Load(t.Context()); err != nil || list.Generation() <= before {
+						t.Errorf("%s: %v", jti, err)
+					}
+				}
+			}
+		})
+	}
+	running.Wait()
+	list, _ := newList(t, documents)
+	if err := list.Load(t.Context()); err != nil || list.Len() != 400 {
+		t.Errorf("%d, %v", list.Len(), err)
+	}
 }
 
 func TestStoreFails(t *testing.T) {
@@ -184,9 +335,9 @@ func (failing) Update(context.Context, string, func([]byte) ([]byte, error)) err
 	return errDisk
 }
 
-func set(t *testing.T, documents store.Documents, content string) {
+func set(t *testing.T, documents store.Documents, name, content string) {
 	t.Helper()
-	err := documents.Update(t.Context(), revocation.DocumentName, func([]byte) ([]byte, error) { return []byte(content), nil })
+	err := documents.Update(t.Context(), name, func([]byte) ([]byte, error) { return []byte(content), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

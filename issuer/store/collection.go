@@ -23,6 +23,7 @@ type Collection struct {
 	documents Documents
 	name      string
 	take      func(shard int, records map[string]json.RawMessage) error
+	lasting   *Lasting // nil: records change and go as their owner says
 
 	mu    sync.Mutex
 	known map[int]uint64 // the version of each shard that was handed over last
@@ -112,23 +113,24 @@ func (c *Collection) Change(ctx context.Context, keys []string, change func(key 
 	return errors.Join(err, c.announce(ctx, changed))
 }
 
-// changeShard returns the version that it stored; 0 where nothing changed.
+// changeShard returns the version that is stored then; 0 where there is none.
 func (c *Collection) changeShard(
 	ctx context.Context, shard int, keys []string, change func(string, json.RawMessage) (json.RawMessage, error),
 ) (version uint64, err error) {
 	var fresh collectionShard
 	err = c.documents.Update(ctx, c.shardName(shard), func(old []byte) ([]byte, error) {
-		version = 0
 		if fresh, err = c.decodeShard(shard, old); err != nil {
 			return nil, err
 		}
-		if old == nil && c.known[shard] > 0 {
-			return nil, c.gone(c.shardName(shard))
-		}
-		altered, err := fresh.apply(keys, change)
-		if err != nil || !altered {
+		healed, err := c.heal(shard, old == nil, &fresh)
+		if err != nil {
 			return nil, err
 		}
+		altered, err := fresh.apply(keys, change)
+		if version = fresh.Version; err != nil || !altered && !healed {
+			return nil, err
+		}
+		c.sweep(&fresh)
 		// A document put back from a backup must not get a version that stood for
 		// something else.
 		fresh.Version = max(fresh.Version, c.known[shard]) + 1
@@ -141,25 +143,37 @@ func (c *Collection) changeShard(
 	return version, c.handOver(shard, fresh)
 }
 
-// announce writes the new versions into the index. Where that fails, the changes
-// are stored, and others see them with the next change of the shard.
+// announce writes versions into the index, new ones and such as somebody stored who
+// could not announce them: what is not there, nobody else looks for. Where that
+// fails, the changes are stored, and others see them with the next Change of one
+// of the shard's keys.
 func (c *Collection) announce(ctx context.Context, changed map[int]uint64) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	return c.documents.Update(ctx, c.indexName(), func(old []byte) ([]byte, error) {
+	var lost bool
+	err := c.documents.Update(ctx, c.indexName(), func(old []byte) ([]byte, error) {
+		lost = old == nil && len(c.known) > len(changed)
 		index, err := decodeIndex(c.indexName(), old)
 		if err != nil {
 			return nil, err
 		}
 		// Where the index was lost, all that is known is in it again.
+		fresh := maps.Clone(index)
 		for _, versions := range []map[int]uint64{c.known, changed} {
 			for shard, version := range versions {
-				index[shard] = max(index[shard], version)
+				fresh[shard] = max(fresh[shard], version)
 			}
 		}
-		return encodeIndex(index)
+		if old != nil && maps.Equal(fresh, index) {
+			return nil, nil
+		}
+		return encodeIndex(fresh)
 	})
+	if err == nil && lost && c.lasting != nil {
+		return c.restore(ctx)
+	}
+	return err
 }
 
 func (c *Collection) loadShard(ctx context.Context, shard int) error {

@@ -3,6 +3,8 @@ package issuer
 import (
 	"context"
 	"net/http"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // revoke makes a token of the caller's refused (RFC 7009). A token that is not
@@ -28,8 +30,8 @@ func (s *Server) revoke(ctx context.Context, req *request, event *Event) (any, e
 		}
 	}
 	event.TokenID = claims.ID
-	if err := claims.CheckTime(s.config.Now()); err != nil {
-		return struct{}{}, nil //nolint:nilerr // expired: refused everywhere, and not worth a place in the list
+	if check, _ := token.Failed(claims.CheckTime(s.config.Now())); check == token.CheckExpired {
+		return struct{}{}, nil // refused everywhere, and not worth a place in the list
 	}
 	if err := s.config.Revocations.Revoke(ctx, claims.ID, claims.Expires); err != nil {
 		return nil, unavailable("store", err)

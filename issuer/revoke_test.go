@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 const otherSecret = "schl%C3%BCssel+gr%C3%B6%C3%9Fer+als+%C3%9F"
@@ -135,6 +137,40 @@ func TestRevocation(t *testing.T) {
 	if s.introspected(at(inspect, "token="+kept))["active"] != true {
 		t.Error("revoked by another client")
 	}
+}
+
+// A token of an instance whose clock is ahead will be good soon: it is revoked too.
+func TestRevocationOfATokenToCome(t *testing.T) {
+	t.Parallel()
+	revocations := new(noted)
+	s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) { c.Revocations = revocations })
+	signer, err := s.ring.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, offset := range map[string]time.Duration{"ahead": 5 * time.Minute, "expired": -2 * time.Hour} {
+		from := start.Add(offset)
+		raw, err := signer.Sign(&token.Claims{
+			Issuer: issuerURL, Subject: "batch", ClientID: "batch", Audience: []string{ordersAPI}, ID: id,
+			IssuedAt: from.Unix(), Expires: from.Add(time.Hour).Unix(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := s.do(at(issuer.DefaultRevocationPath, "token="+raw)); w.Code != 200 {
+			t.Errorf("%s: %d %s", id, w.Code, w.Body)
+		}
+	}
+	if got := strings.Join(revocations.ids, " "); got != "ahead" {
+		t.Errorf("revoked: %q", got)
+	}
+}
+
+type noted struct{ ids []string }
+
+func (n *noted) Revoke(_ context.Context, jti string, _ int64) error {
+	n.ids = append(n.ids, jti)
+	return nil
 }
 
 // Where the store does not answer, nothing is promised.

@@ -144,3 +144,37 @@ func TestUnannouncedChange(t *testing.T) {
 		mustHold(t, other, map[string]string{"a": "1"})
 	}
 }
+
+// losing forgets documents, as an operator does who empties a folder.
+type losing struct {
+	*store.Memory
+	lost map[string]bool
+}
+
+func (l *losing) Load(ctx context.Context, name string) ([]byte, error) {
+	if l.lost[name] {
+		return store.NewMemory().Load(ctx, name)
+	}
+	return l.Memory.Load(ctx, name)
+}
+
+// lose forgets documents until they are written.
+func (l *losing) lose(names ...string) {
+	l.lost = make(map[string]bool)
+	for _, name := range names {
+		l.lost[name] = true
+	}
+}
+
+func (l *losing) Update(ctx context.Context, name string, change func([]byte) ([]byte, error)) error {
+	return l.Memory.Update(ctx, name, func(old []byte) ([]byte, error) {
+		if l.lost[name] {
+			old = nil
+		}
+		fresh, err := change(old)
+		if err == nil && fresh != nil {
+			delete(l.lost, name)
+		}
+		return fresh, err
+	})
+}

@@ -25,6 +25,10 @@ type adminAPI struct{}
 
 // adminEndpoints is all that it answers.
 var adminEndpoints = []adminEndpoint{
+	{"keys", map[string]adminHandler{http.MethodGet: showKeys}},
+	{"keys/rotate", map[string]adminHandler{http.MethodPost: rotateKey}},
+	{"keys/{}/revoke", map[string]adminHandler{http.MethodPost: revokeKey}},
+	{"revocations", map[string]adminHandler{http.MethodPost: revokeToken}},
 	{"report", map[string]adminHandler{http.MethodGet: showReport, http.MethodDelete: resetReport}},
 }
 

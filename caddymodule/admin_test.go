@@ -18,6 +18,7 @@ import (
 type adminSite struct {
 	*site
 	admin string
+	log   string // option in place of one that discards all
 }
 
 func newAdminSite(t *testing.T) *adminSite {
@@ -33,7 +34,11 @@ func newAdminSite(t *testing.T) *adminSite {
 
 // reload makes a configuration with an admin endpoint the running one.
 func (s *adminSite) reload(options, directives string) error {
-	adapted, err := adapt(strings.Replace(s.config(options, directives), "admin off", "admin "+s.admin, 1))
+	config := strings.Replace(s.config(options, directives), "admin off", "admin "+s.admin, 1)
+	if s.log != "" {
+		config = strings.Replace(config, "log {\n\t\toutput discard\n\t}", s.log, 1)
+	}
+	adapted, err := adapt(config)
 	if err != nil {
 		return err
 	}

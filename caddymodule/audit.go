@@ -137,6 +137,25 @@ func (a *auditor) keysChanged(changes keys.Changes) {
 	}
 }
 
+// keyRotated tells who had the next key made.
+func (a *auditor) keyRotated(by operator, kid string) {
+	a.logger.Info("signing key rotated", append(by.fields(), zap.String("kid", kid))...)
+}
+
+// keyRevoked tells who removed a key.
+func (a *auditor) keyRevoked(by operator, kid string) {
+	a.logger.Info("signing key revoked", append(by.fields(), zap.String("kid", kid))...)
+}
+
+// tokenRevoked tells who had a token refused. Whose it is is not always known.
+func (a *auditor) tokenRevoked(by operator, revoked *revocationAnswer) {
+	fields := append(by.fields(), zap.String("jti", revoked.ID))
+	if revoked.ClientID != "" {
+		fields = append(fields, zap.String("client_id", revoked.ClientID))
+	}
+	a.logger.Info("token revoked by an operator", fields...)
+}
+
 // refusal begins the line of a refusal; nil where there is to be none.
 func (a *auditor) refusal(message, reason, address string) *zapcore.CheckedEntry {
 	line := a.logger.Check(zapcore.InfoLevel, message)

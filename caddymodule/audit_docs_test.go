@@ -93,6 +93,10 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 		audit.answered(t.Context(), &issuer.Event{Endpoint: endpoint, Err: refusal})
 	}
 	audit.withheld(map[refusalKind]int{{}: 1})
+	by := operator{address: "a", certificate: "a"}
+	audit.keyRotated(by, "a")
+	audit.keyRevoked(by, "a")
+	audit.tokenRevoked(by, &revocationAnswer{ID: "a", ClientID: "a"})
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})
 	lines := log.All()
 	for _, reportOnly := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -77,6 +78,16 @@ func (a *App) longestLifetime() time.Duration {
 		longest = max(longest, toClient(record).TokenLifetime)
 	}
 	return time.Duration(longest)
+}
+
+// keyConfig says what keys are made and when they change.
+func (a *App) keyConfig() keys.Config {
+	return keys.Config{
+		Algorithm:       a.algorithm(),
+		RotateEvery:     a.rotateEvery(),
+		PublishAhead:    time.Duration(a.Signing.PublishAhead),
+		LongestLifetime: a.longestLifetime(),
+	}
 }
 
 // proofConfig is how DPoP proofs are judged.

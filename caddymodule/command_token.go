@@ -12,9 +12,9 @@ import (
 
 // tokenCommand makes `caddy oauth2 token`.
 func tokenCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "token <command>", Short: "Asks for access tokens", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "token <command>", Short: "Asks for access tokens, and revokes them", Args: cobra.NoArgs}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	cmd.AddCommand(tokenGetCommand())
+	cmd.AddCommand(tokenGetCommand(), tokenRevokeCommand())
 	return cmd
 }
 

@@ -26,6 +26,7 @@ const (
 const (
 	byConfiguration = "configuration" // one that came into force
 	byClient        = "client"        // at an endpoint
+	byOperator      = "operator"      // at the admin endpoint
 )
 
 // emitKeyRotated tells that another key signs from now on.
@@ -41,7 +42,8 @@ func (a *App) emitClientChanged(clientID, change, origin string) {
 	})
 }
 
-// emitTokenRevoked tells that a token was revoked, and by whom.
+// emitTokenRevoked tells that a token was revoked, and by whom. Whose it was is
+// not known, and empty, where an operator named no more than its jti.
 func (a *App) emitTokenRevoked(clientID, jti, origin string) {
 	a.events.emit(eventTokenRevoked, map[string]any{
 		"issuer": a.Issuer, "client_id": clientID, "jti": jti, "origin": origin,

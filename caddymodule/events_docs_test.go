@@ -21,6 +21,7 @@ func TestEventsDocumentation(t *testing.T) {
 	app := &App{events: e, Issuer: "https://a.example"}
 	app.emitKeyRotated("a")
 	app.emitTokenRevoked("a", "a", byClient)
+	app.emitTokenRevoked("a", "a", byOperator)
 	for _, change := range []string{clientAdded, clientRemoved, clientEnabled, clientDisabled} {
 		app.emitClientChanged("a", change, byConfiguration)
 	}

@@ -123,18 +123,17 @@ func (a *App) refreshInterval() time.Duration {
 }
 
 func (a *App) maintainKeys(ctx context.Context) error {
-	changes, err := a.shared.ring.Maintain(ctx, keys.Config{
-		Algorithm:       a.algorithm(),
-		RotateEvery:     a.rotateEvery(),
-		PublishAhead:    time.Duration(a.Signing.PublishAhead),
-		LongestLifetime: a.longestLifetime(),
-	})
+	changes, err := a.shared.ring.Maintain(ctx, a.keyConfig())
 	if err != nil {
 		return fmt.Errorf("maintaining the signing keys: %w", err)
 	}
+	a.keysChanged(changes)
+	return nil
+}
+
+func (a *App) keysChanged(changes keys.Changes) {
 	a.audit.keysChanged(changes)
 	if changes.Signing != "" {
 		a.emitKeyRotated(changes.Signing)
 	}
-	return nil
 }

@@ -2,8 +2,9 @@ package issuer
 
 import "github.com/dd99cb49/caddy-client-credentials/issuer/token"
 
-// issued returns the claims of a token that this issuer has made, alive or not.
-func (s *Server) issued(raw string) (*token.Claims, error) {
+// Issued returns the claims of a token that this issuer has made, alive or not, as
+// long as its key is there. The error does not quote the token.
+func (s *Server) Issued(raw string) (*token.Claims, error) {
 	claims, err := token.Parse(raw, s.config.Keys, token.Type)
 	if err != nil {
 		return nil, err
@@ -16,7 +17,7 @@ func (s *Server) issued(raw string) (*token.Claims, error) {
 
 // alive returns the claims of a token that a gate would take for good.
 func (s *Server) alive(raw string) (*token.Claims, error) {
-	claims, err := s.issued(raw)
+	claims, err := s.Issued(raw)
 	if err != nil {
 		return nil, err
 	}

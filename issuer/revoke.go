@@ -19,7 +19,7 @@ func (s *Server) revoke(ctx context.Context, req *request, event *Event) (any, e
 	if err != nil {
 		return nil, err
 	}
-	claims, err := s.issued(raw)
+	claims, err := s.Issued(raw)
 	if err != nil {
 		return struct{}{}, nil //nolint:nilerr // an unknown token: 200 (RFC 7009 section 2.2)
 	}

@@ -35,3 +35,14 @@ func Epoch(id string) uint64 {
 	}
 	return epoch
 }
+
+// IsID tells whether a text has the form of what [NewID] returns.
+func IsID(text string) bool {
+	random, number, found := strings.Cut(text, ".")
+	decoded, err := base64.RawURLEncoding.Strict().DecodeString(random)
+	if err != nil || len(decoded) != 16 || len(random) != base64.RawURLEncoding.EncodedLen(16) {
+		return false
+	}
+	epoch, err := strconv.ParseUint(number, 10, 64)
+	return !found || err == nil && epoch > 0 && strconv.FormatUint(epoch, 10) == number
+}

@@ -2,6 +2,7 @@ package token_test
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -40,4 +41,24 @@ func TestEpochOfOtherIDs(t *testing.T) {
 			t.Errorf("Epoch(%q) = %d, expected 0", id, got)
 		}
 	}
+}
+
+// What is an id is one that NewID could have returned, and nothing else: not a token
+// and not a secret, which must not be taken for one and shown.
+func FuzzIsID(f *testing.F) {
+	for _, seed := range []string{
+		token.NewID(0), token.NewID(7), "", ".", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAAAA.", "AAAAAAAAAAAAAAAAAAAAAA.0",
+		"AAAAAAAAAAAAAAAAAAAAAA.+1", "AAAAAAAAAAAAAAAAAAAAAA.01", "AAAAAAAAAAAAAAAAAAAA\nAA", "AAAAAAAAAAAAAAAAAAAAAA\n", "a.b.c", "AAAAAAAAAAAAAAAAAAAAA=",
+	} {
+		f.Add(seed)
+	}
+	form := regexp.MustCompile(`\A[A-Za-z0-9_-]{21}[AQgw](\.[1-9][0-9]{0,19})?\z`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if token.IsID(text) && !form.MatchString(text) {
+			t.Errorf("%q is taken for an id", text)
+		}
+		if made := token.NewID(uint64(len(text))); !token.IsID(made) {
+			t.Errorf("%q is not", made)
+		}
+	})
 }

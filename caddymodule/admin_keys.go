@@ -89,11 +89,19 @@ func revokeKey(app *App, w http.ResponseWriter, r *http.Request, names []string)
 // mayAdminister tells that there is an issuer of our own, and that the query is
 // empty: no endpoint that asks for this knows a parameter.
 func (a *App) mayAdminister(r *http.Request) error {
-	if a.own == nil {
-		return adminError(http.StatusNotFound, "the running configuration has no issuer of its own")
+	if err := a.hasIssuer(); err != nil {
+		return err
 	}
 	if r.URL.RawQuery != "" {
 		return adminError(http.StatusBadRequest, "query: expected none")
+	}
+	return nil
+}
+
+// hasIssuer tells that there is an issuer of our own.
+func (a *App) hasIssuer() error {
+	if a.own == nil {
+		return adminError(http.StatusNotFound, "the running configuration has no issuer of its own")
 	}
 	return nil
 }

@@ -165,7 +165,7 @@ func (d *Directory) next(id string, before *Record, change func(*Record) (*Recor
 		next = &Record{Made: before.Made, Removed: true}
 	}
 	next.ID, next.Epoch, next.Revision, next.Changed = id, before.Epoch, before.Revision+1, now
-	next.NextSecret = max(next.NextSecret, before.NextSecret)
+	next.LastSecret = max(next.LastSecret, before.LastSecret)
 	if old == nil {
 		next.Made = now
 	}

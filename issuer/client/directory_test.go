@@ -143,7 +143,7 @@ func TestDirectoryRefusals(t *testing.T) {
 // hash, and stays as it is.
 func TestDirectoryDamage(t *testing.T) {
 	t.Parallel()
-	const good = `{"client_id":"a","next_secret":1,"epoch":0,"revision":1,"made":"2026-01-01T00:00:00Z","changed":"2026-01-01T00:00:00Z"}`
+	const good = `{"client_id":"a","last_secret":1,"epoch":0,"revision":1,"made":"2026-01-01T00:00:00Z","changed":"2026-01-01T00:00:00Z"}`
 	hash := `"$sha256$` + strings.Repeat("A", 43) + `"`
 	with := func(members string) string { return strings.TrimSuffix(good, "}") + "," + members + "}" }
 	for name, record := range map[string]string{

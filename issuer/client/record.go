@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -28,8 +29,8 @@ type Record struct {
 	Disabled      bool              `json:"disabled,omitempty"`
 	Secrets       []StoredSecret    `json:"secrets,omitempty"`
 
-	// NextSecret is the number of the next secret: none is ever used again.
-	NextSecret uint64 `json:"next_secret"`
+	// LastSecret is the number of the secret that was made last: none is used again.
+	LastSecret uint64 `json:"last_secret"`
 	// Epoch counts how often its tokens were made void, see [Client.Epoch].
 	Epoch uint64 `json:"epoch"`
 	// Revision counts its changes.
@@ -41,6 +42,27 @@ type Record struct {
 	// Removed: there is no such client any more. Of it, the epoch is kept: were the
 	// client_id given again, tokens from before must stay void.
 	Removed bool `json:"removed,omitempty"`
+}
+
+// AddSecret makes a secret and adds it. The text is shown to whoever asked for it, and
+// kept nowhere. expires may be nil: never.
+func (r *Record) AddSecret(now time.Time, expires *time.Time) (text, id string, err error) {
+	text = NewGenerated()
+	hash, err := HashSecret(text)
+	if err != nil {
+		return "", "", err
+	}
+	r.LastSecret++
+	id = strconv.FormatUint(r.LastSecret, 10)
+	r.Secrets = append(r.Secrets, StoredSecret{ID: id, Hash: hash, Made: now.UTC().Truncate(time.Second), Expires: expires})
+	return text, id, nil
+}
+
+// RemoveSecret removes a secret, and tells whether there was one.
+func (r *Record) RemoveSecret(id string) bool {
+	before := len(r.Secrets)
+	r.Secrets = slices.DeleteFunc(r.Secrets, func(one StoredSecret) bool { return one.ID == id })
+	return len(r.Secrets) < before
 }
 
 // StoredSecret is one of the secrets of a [Record].
@@ -101,7 +123,7 @@ func (r *Record) check() error {
 		return errors.New("client_id: expected 1 to 128 printable ASCII characters, not beginning or ending with a space")
 	case r.Revision == 0 || r.Made.IsZero() || r.Changed.IsZero():
 		return errors.New("expected revision, made and changed")
-	case r.Epoch > maxEpoch || r.Revision > maxEpoch || r.NextSecret > maxEpoch:
+	case r.Epoch > maxEpoch || r.Revision > maxEpoch || r.LastSecret > maxEpoch:
 		return fmt.Errorf("expected numbers up to %d", uint64(maxEpoch))
 	case r.TokenLifetime < 0:
 		return errors.New("token_lifetime: expected seconds, 0 or more")

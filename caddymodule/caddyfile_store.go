@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
 )
 
 // store reads
@@ -82,7 +84,7 @@ func (r *appReader) redisLines(s *RedisStore) []subdirective {
 		text("key_prefix <text>", "key_prefix", &s.KeyPrefix, false),
 		{
 			grammar: "timeout <duration>", words: exactly(1),
-			read: r.marks.duration("store redis", &s.Timeout, judgeStoreTimeout),
+			read: r.marks.duration("store redis", &s.Timeout, redis.CheckTimeout),
 		},
 		{grammar: "wait_replicas <count>", words: exactly(1), read: readReplicas(&s.WaitReplicas)},
 		text("tls_ca <pem-file>", "tls_ca", &s.TLSCA, false),

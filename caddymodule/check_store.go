@@ -2,16 +2,12 @@ package caddymodule
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
 )
-
-// maxStoreTimeout bounds how long a client waits for Redis.
-const maxStoreTimeout = time.Minute
 
 // redis judges where the state is kept. No message holds the url, which may have a
 // password in it, or a key.
@@ -49,33 +45,45 @@ func (c checker) redisKind(p place, s *RedisStore) error {
 	if (s.TLSCertificate == "") != (s.TLSKey == "") {
 		return p.sub("tls_certificate", "tls_client_certificate").errorf("expected a certificate and its key")
 	}
-	for _, value := range []struct{ word, text string }{
-		{"sentinel", s.Sentinel}, {"key_prefix", s.KeyPrefix}, {"tls_server_name", s.TLSServerName},
+	for _, value := range []struct {
+		word, text string
+		judge      func(string) error
+	}{
+		{"sentinel", s.Sentinel, judgeText}, {"key_prefix", s.KeyPrefix, redis.CheckPrefix}, {"tls_server_name", s.TLSServerName, judgeText},
 	} {
 		if value.text == "" {
 			continue
 		}
-		if err := c.text(p.sub(value.word, value.word), value.text, judgeKeyText); err != nil {
+		if err := c.text(p.sub(value.word, value.word), value.text, value.judge); err != nil {
 			return err
 		}
 	}
-	return p.sub("timeout", "timeout").duration(s.Timeout, judgeStoreTimeout)
-}
-
-// judgeKeyText accepts what may be a part of a key's name: no braces, which
-// decide in which slot of a cluster a key is.
-func judgeKeyText(value string) error {
-	for _, c := range []byte(value) {
-		if c <= ' ' || c > '~' || c == '{' || c == '}' {
-			return fmt.Errorf("%q: expected printable ASCII characters without spaces and braces", value)
-		}
+	if err := c.redisTLS(p, s); err != nil {
+		return err
 	}
-	return nil
+	return p.sub("timeout", "timeout").duration(s.Timeout, redis.CheckTimeout)
 }
 
-func judgeStoreTimeout(timeout time.Duration) error {
-	if timeout < 10*time.Millisecond || timeout > maxStoreTimeout {
-		return fmt.Errorf("%s: expected a duration from 10ms to %s", timeout, maxStoreTimeout)
+// redisTLS refuses what is said of TLS beside a url without it: the passwords
+// would go over the wire as they are, against what the file seems to say.
+func (c checker) redisTLS(p place, s *RedisStore) error {
+	for _, value := range []struct{ name, word, text string }{
+		{"tls_ca", "tls_ca", s.TLSCA},
+		{"tls_certificate", "tls_client_certificate", s.TLSCertificate},
+		{"tls_server_name", "tls_server_name", s.TLSServerName},
+	} {
+		if value.text == "" {
+			continue
+		}
+		err := c.text(p.sub(value.name, value.word), s.URL, func(url string) error {
+			if !strings.HasPrefix(strings.ToLower(url), "rediss://") {
+				return errors.New("stands beside a url without TLS: expected rediss://")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

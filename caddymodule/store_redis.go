@@ -45,10 +45,12 @@ type RedisStore struct {
 	// Further Sentinels or nodes of the cluster, `host:port`. Default: none.
 	Addresses []string `json:"addresses,omitempty"`
 
-	// What all names of keys begin with. Default: `caddy-oauth2:`.
+	// What all names of keys begin with: up to 64 of `A-Z a-z 0-9 . _ : / -`.
+	// Default: `caddy-oauth2`.
 	KeyPrefix string `json:"key_prefix,omitempty"`
 
-	// How long one command may take, connecting included. Default: `2s`.
+	// How long one operation may take, connecting included, from `100ms` to `1m`.
+	// Default: `2s`.
 	Timeout Duration `json:"timeout,omitempty"`
 
 	// How many replicas must have a write before it is acknowledged. Default: 1
@@ -70,6 +72,7 @@ type RedisStore struct {
 	TLSServerName string `json:"tls_server_name,omitempty"`
 
 	config redis.Config
+	ca     []byte // the content of tls_ca
 }
 
 // CaddyModule returns the Caddy module information.
@@ -89,7 +92,7 @@ func (s *RedisStore) Provision(caddy.Context) error {
 		return err
 	}
 	config, err := resolved.build()
-	s.config = config
+	s.config, s.ca = config, resolved.ca
 	return err
 }
 
@@ -132,6 +135,7 @@ func (s *RedisStore) tls() (*tls.Config, error) {
 		if !config.RootCAs.AppendCertsFromPEM(content) {
 			return nil, fmt.Errorf("store redis: tls_ca: file %s: expected certificates in PEM", s.TLSCA)
 		}
+		s.ca = content
 	}
 	if s.TLSCertificate == "" {
 		return config, nil
@@ -149,10 +153,10 @@ func (s *RedisStore) tls() (*tls.Config, error) {
 }
 
 func (s *RedisStore) identity() string {
-	text := fmt.Sprintf("%q %q %q %q %q %q %q %t %v %d %q %q %q %q",
+	text := fmt.Sprintf("%q %q %q %q %q %q %q %t %v %d %q %q %q %q %q",
 		s.config.URL, s.config.Username, s.config.Password, s.config.EncryptionKeys, s.config.Prefix, s.config.Sentinel,
 		s.config.Addresses, s.config.Cluster, s.config.Timeout, s.config.WaitReplicas,
-		s.TLSCA, s.TLSCertificate, s.TLSKey, s.TLSServerName)
+		s.TLSCA, s.ca, s.TLSCertificate, s.TLSKey, s.TLSServerName)
 	return fmt.Sprintf("redis %x", sha256.Sum256([]byte(text)))
 }
 

@@ -52,15 +52,31 @@ func (a *App) reachStore(ctx context.Context) error {
 }
 
 // watchStore puts in force what other instances change, and tells once when the
-// store ceases to answer and when it answers again.
+// store ceases to answer and when it answers again. After a panic it begins anew.
 func (a *App) watchStore(ctx context.Context) {
-	defer a.recovered("watching the store")
-	changed := func() {
-		if lost, err := a.shared.load(ctx); lost != nil || err != nil {
-			a.logger.Error("what another instance has changed cannot be read; what is known stays in force", zap.Error(errors.Join(err, lost)))
+	told := "" // a document that stays unreadable is looked at each second
+	changed := func() error {
+		lost, err := a.shared.load(ctx)
+		problem := errors.Join(err, lost)
+		if problem == nil || ctx.Err() != nil {
+			told = ""
+		} else if text := problem.Error(); text != told {
+			told = text
+			a.logger.Error("what another instance has changed cannot be read; what is known stays in force", zap.Error(problem))
+		}
+		return err
+	}
+	watch := func() {
+		defer a.recovered("watching the store")
+		a.shared.remote.watch(ctx, changed, a.storeAnswers)
+	}
+	for ctx.Err() == nil {
+		watch()
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
 		}
 	}
-	a.shared.remote.watch(ctx, changed, a.storeAnswers)
 }
 
 // storeAnswers notes whether the store answers: nil, or why not.

@@ -28,9 +28,9 @@ type kept struct {
 // remote is what a place has that several instances share at each request.
 type remote struct {
 	marks store.Marks
-	// watch calls changed after each change by whomever, and alive with nil or an
-	// error again and again, until ctx ends.
-	watch func(ctx context.Context, changed func(), alive func(error))
+	// watch calls changed after each change by whomever, again after an error, and
+	// alive with nil or an error again and again, until ctx ends.
+	watch func(ctx context.Context, changed func() error, alive func(error))
 	// prepare makes the place ready for a configuration that starts. notes are for
 	// the log.
 	prepare func(ctx context.Context) (notes []string, err error)

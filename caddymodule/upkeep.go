@@ -112,6 +112,9 @@ func (a *App) keepUp(ctx context.Context) {
 	lost, failed := a.shared.load(ctx)
 	if err = errors.Join(err, lost, failed, a.shared.affirm(ctx)); err != nil && ctx.Err() == nil {
 		metrics.upkeepFailed.Inc()
+		if a.shared.away.Load() {
+			return // which was said once for the whole outage
+		}
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Memory keeps documents in the process: for tests, and for an issuer whose
 // tokens need not outlive it.
 type Memory struct {
-	queue     queue
+	queue     Queue
 	mu        sync.Mutex
 	documents map[string][]byte
 }
@@ -41,7 +41,7 @@ func (m *Memory) Update(ctx context.Context, name string, change func(old []byte
 	}
 	waiting, acquired, done := patience(ctx)
 	defer done()
-	leave, err := m.queue.enter(waiting, name)
+	leave, err := m.queue.Enter(waiting, name)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", name, err)
 	}

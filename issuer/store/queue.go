@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// queue lets one at a time work on each document within this process. Unlike a
-// sync.Mutex, waiting ends with the context.
-type queue struct {
+// Queue lets one at a time work on each document within this process. Unlike a
+// sync.Mutex, waiting ends with the context. The zero value is ready to use.
+type Queue struct {
 	mu    sync.Mutex
 	turns map[string]chan struct{}
 }
 
-// enter waits for the document's turn. leave must be called after a nil error.
-func (q *queue) enter(ctx context.Context, name string) (leave func(), err error) {
+// Enter waits for the document's turn. leave must be called after a nil error.
+func (q *Queue) Enter(ctx context.Context, name string) (leave func(), err error) {
 	turn := q.turn(name)
 	select {
 	case turn <- struct{}{}:
@@ -23,7 +23,7 @@ func (q *queue) enter(ctx context.Context, name string) (leave func(), err error
 	}
 }
 
-func (q *queue) turn(name string) chan struct{} {
+func (q *Queue) turn(name string) chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	turn, ok := q.turns[name]

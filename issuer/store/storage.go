@@ -24,7 +24,7 @@ type Storage struct {
 
 	// Those of this process line up here first: a backend's lock is polled, and
 	// a dozen who poll for it would starve each other for seconds.
-	queue queue
+	queue Queue
 }
 
 // OverStorage returns the documents that are kept in backend under prefix (see
@@ -82,7 +82,7 @@ func (s *Storage) Update(ctx context.Context, name string, change func(old []byt
 // must be called after a nil error.
 func (s *Storage) lock(ctx context.Context, key string) (unlock func() error, err error) {
 	waiting, acquired, done := patience(ctx)
-	leave, err := s.queue.enter(waiting, key)
+	leave, err := s.queue.Enter(waiting, key)
 	if err != nil {
 		done()
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,25 +14,34 @@ import (
 // Defaults of [Config].
 const (
 	DefaultTimeout = 2 * time.Second
-	DefaultPrefix  = "caddy-oauth2:"
+	DefaultPrefix  = "caddy-oauth2"
 )
 
-// Config says where the store is. All fields without a default are needed.
+// What [Config.Timeout] may be. WAIT gets a part of it in whole milliseconds,
+// and 0 of them would be without end.
+const (
+	MinTimeout = 100 * time.Millisecond
+	MaxTimeout = time.Minute
+)
+
+// Config says where the store is. URL and EncryptionKeys are needed.
 type Config struct {
 	// URL is redis://[user[:password]@]host[:port][/database], rediss:// for TLS,
 	// or unix:///path.
 	URL string
 
-	Username, Password string   // in place of those of the URL
-	Addresses          []string // further Sentinels or nodes, host:port
+	// Username and Password take the place of those of the URL. Where both
+	// stand and the URL is that of a Sentinel, those of the URL are for Sentinels.
+	Username, Password string
 
-	Sentinel string // the name of the master, where the URL is that of a Sentinel
-	Cluster  bool   // the URL is that of a node of a Redis Cluster
+	Addresses []string // further Sentinels or nodes, host:port
+	Sentinel  string   // the name of the master, where the URL is that of a Sentinel
+	Cluster   bool     // the URL is that of a node of a Redis Cluster
 
-	Issuer         string        // what is apart from that of other issuers, see [store.Prefix]
-	Prefix         string        // before all keys; default DefaultPrefix
-	EncryptionKeys []string      // texts of at least MinKey bytes; the first one seals
-	Timeout        time.Duration // of one command, connecting included; default DefaultTimeout
+	Issuer         string        // whose state this is: it is kept apart from that of other issuers
+	Prefix         string        // what all keys begin with; default DefaultPrefix
+	EncryptionKeys []string      // texts of at least MinKey bytes; the first one seals, all open
+	Timeout        time.Duration // of one operation, connecting included; default DefaultTimeout
 	WaitReplicas   int           // how many replicas must have a write before it counts
 	TLS            *tls.Config   // for rediss://; default: the system's roots
 
@@ -41,18 +51,43 @@ type Config struct {
 	Now   func() time.Time // default time.Now
 }
 
-// errURL does not quote the URL, which may hold a password.
-var errURL = errors.New("expected redis://host:port/database, rediss://... or unix://path")
+// prefixes cannot hold what has a meaning in a hash tag or in a pattern of SCAN.
+var prefixes = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,64}$`)
 
-// CheckURL judges a URL.
-func CheckURL(url string) error {
-	if _, err := redis.ParseURL(url); err != nil {
-		return errURL
+// CheckPrefix tells what is wrong with a [Config.Prefix].
+func CheckPrefix(prefix string) error {
+	if !prefixes.MatchString(prefix) {
+		return fmt.Errorf("%q: expected 1 to 64 of A-Z, a-z, 0-9 and . _ : / -", prefix)
 	}
 	return nil
 }
 
-// Check judges a configuration, and connects to nothing.
+// CheckURL tells what is wrong with a [Config.URL], without quoting it: it may
+// hold a password.
+func CheckURL(url string) error {
+	_, err := parseURL(url)
+	return err
+}
+
+// CheckTimeout tells what is wrong with a [Config.Timeout].
+func CheckTimeout(timeout time.Duration) error {
+	if timeout < MinTimeout || timeout > MaxTimeout {
+		return fmt.Errorf("%v: expected a duration from 100ms to 1m", timeout)
+	}
+	return nil
+}
+
+// CheckKey tells what is wrong with one of [Config.EncryptionKeys], without
+// quoting it.
+func CheckKey(text string) error {
+	if len(text) < MinKey {
+		return fmt.Errorf("%d bytes: expected at least %d, such as `openssl rand -base64 32` makes", len(text), MinKey)
+	}
+	return nil
+}
+
+// Check judges a configuration, and connects to nothing. The error quotes neither
+// the URL nor a key.
 func (c *Config) Check() error {
 	if _, err := newSealer(c.EncryptionKeys); err != nil {
 		return err
@@ -61,33 +96,59 @@ func (c *Config) Check() error {
 	return err
 }
 
-// options are those of the client.
+// check judges what can be judged without a server.
+func (c *Config) check() error {
+	if err := CheckPrefix(cmp.Or(c.Prefix, DefaultPrefix)); err != nil {
+		return fmt.Errorf("key prefix %w", err)
+	}
+	if err := CheckTimeout(cmp.Or(c.Timeout, DefaultTimeout)); err != nil {
+		return fmt.Errorf("timeout %w", err)
+	}
+	if c.Cluster && c.Sentinel != "" {
+		return errors.New("sentinel and cluster: expected one of them")
+	}
+	if c.WaitReplicas < 0 {
+		return fmt.Errorf("wait for %d replicas: expected 0 or more", c.WaitReplicas)
+	}
+	return nil
+}
+
+// options are those of the client. Errors do not quote the URL.
 func (c *Config) options() (*redis.UniversalOptions, error) {
-	parsed, err := redis.ParseURL(c.URL)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	parsed, err := parseURL(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("url: %w", errURL)
+		return nil, fmt.Errorf("url: %w", err)
 	}
-	if c.Cluster && (c.Sentinel != "" || parsed.DB != 0) {
-		return nil, errors.New("a cluster has neither Sentinels nor numbered databases")
-	}
-	if parsed.TLSConfig != nil && c.TLS != nil {
-		name := parsed.TLSConfig.ServerName
-		parsed.TLSConfig = c.TLS.Clone()
-		parsed.TLSConfig.ServerName = cmp.Or(parsed.TLSConfig.ServerName, name)
+	if c.Cluster && parsed.DB != 0 {
+		return nil, errors.New("url: a cluster has no numbered databases")
 	}
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)
-	if timeout < 0 {
-		return nil, fmt.Errorf("timeout %v: expected a positive duration", timeout)
-	}
-	return &redis.UniversalOptions{
+	options := &redis.UniversalOptions{
 		Addrs: append([]string{parsed.Addr}, c.Addresses...),
 		DB:    parsed.DB, Protocol: 2,
 		Username: cmp.Or(c.Username, parsed.Username), Password: cmp.Or(c.Password, parsed.Password),
-		MasterName: c.Sentinel, IsClusterMode: c.Cluster, TLSConfig: parsed.TLSConfig,
+		MasterName: c.Sentinel, IsClusterMode: c.Cluster, TLSConfig: c.tls(parsed.TLSConfig),
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true,
-		// A mark that was noted, and whose answer was lost, must not be taken for a
-		// replay of itself.
-		MaxRetries: -1,
-	}, nil
+		// An outage must not outlast itself: whoever comes next tries again.
+		DialerRetries: 1, MaxRetries: 1, MinRetryBackoff: 10 * time.Millisecond, MaxRetryBackoff: 100 * time.Millisecond,
+	}
+	if c.Sentinel != "" && c.Password != "" {
+		options.SentinelUsername, options.SentinelPassword = parsed.Username, parsed.Password
+	}
+	return options, nil
+}
+
+// tls is how to speak TLS where the URL asks for it, which made fromURL; nil
+// where it does not. A certificate is for the host of the URL, unless a name is set.
+func (c *Config) tls(fromURL *tls.Config) *tls.Config {
+	if fromURL == nil || c.TLS == nil {
+		return fromURL
+	}
+	config := c.TLS.Clone()
+	config.ServerName = cmp.Or(config.ServerName, fromURL.ServerName)
+	return config
 }

@@ -3,5 +3,5 @@
 // which signed statements were used ([store.Marks]).
 //
 // All keys of an issuer carry one hash tag, so that scripts work in a Redis
-// Cluster too: <prefix>{<issuer>}:doc:<name>, ...:changes, ...:mark:<hash>.
+// Cluster too: <prefix>:{<issuer>}:doc:<name>, ...:changed, ...:mark:<hash>, ...:topic:<name>.
 package redis

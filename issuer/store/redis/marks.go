@@ -2,9 +2,11 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -14,7 +16,7 @@ import (
 
 // Mark implements [store.Marks]: of all instances, one is the first.
 func (s *Store) Mark(ctx context.Context, m store.Mark) error {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if s.away.Load() {
@@ -24,18 +26,38 @@ func (s *Store) Mark(ctx context.Context, m store.Mark) error {
 	if left <= 0 {
 		return store.ErrStale
 	}
-	key := s.base + "mark:" + markName(m)
-	result, err := s.write(ctx, key, func(pipe redis.Pipeliner) *redis.Cmd {
+	key, claim := s.base+"mark:"+markName(m), rand.Text()
+	result, err := s.write(ctx, key, func(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 		// Whole milliseconds, rounded up.
-		return pipe.Do(ctx, "SET", key, "1", "NX", "PX", (left+s.slack).Milliseconds()+1)
+		return pipe.Do(ctx, "SET", key, claim, "NX", "PX", (left+s.slack).Milliseconds()+1)
 	})
+	if err == nil && result.Val() == nil {
+		err = s.claimed(ctx, key, claim)
+	}
+	if errors.Is(err, store.ErrUsed) {
+		return store.ErrUsed
+	}
 	if err != nil {
 		return fmt.Errorf("noting the use of a signed statement: %w", err)
 	}
-	if result.Val() == nil {
-		return store.ErrUsed
-	}
 	return nil
+}
+
+// claimed tells whether a mark that was there already is our own: its answer
+// was lost, and the command sent again.
+func (s *Store) claimed(ctx context.Context, key, claim string) error {
+	bounded, cancel, err := s.patience(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	switch holder, err := s.client.Get(bounded, key).Result(); {
+	case errors.Is(err, redis.Nil), err == nil && holder != claim:
+		return store.ErrUsed
+	case err != nil:
+		return err
+	}
+	return s.settle(ctx)
 }
 
 // markName hashes what names a mark: an ID may be long, and is nobody's business.

@@ -55,14 +55,6 @@ func newSealer(texts []string) (*sealer, error) {
 	return s, nil
 }
 
-// CheckKey judges the text of an encryption key. The error does not quote it.
-func CheckKey(text string) error {
-	if len(text) < MinKey {
-		return fmt.Errorf("%d bytes: expected at least %d, such as `openssl rand -base64 32` makes", len(text), MinKey)
-	}
-	return nil
-}
-
 // deriveKey makes key and ID of a text: one tells nothing of the other.
 func deriveKey(text string) (key sealKey, err error) {
 	secret, err := hkdf.Key(sha256.New, []byte(text), nil, "caddy-oauth2 document key", 32)
@@ -82,7 +74,7 @@ func deriveKey(text string) (key sealKey, err error) {
 	return key, err
 }
 
-// seal returns the document as it is stored under the name.
+// seal returns the document as it is stored under the name, that of its key.
 func (s *sealer) seal(name string, document []byte) []byte {
 	key := s.keys[0]
 	sealed := make([]byte, tagLength, tagLength+len(document)+key.aead.Overhead())

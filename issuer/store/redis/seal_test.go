@@ -95,22 +95,3 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
-
-// No error shows a key or a password.
-func TestNewRefuses(t *testing.T) {
-	t.Parallel()
-	for name, config := range map[string]Config{
-		"no url":          {EncryptionKeys: []string{oldKey}},
-		"http":            {URL: "http://user:hunter2@localhost", EncryptionKeys: []string{oldKey}},
-		"bad port":        {URL: "redis://user:hunter2@localhost:hunter2", EncryptionKeys: []string{oldKey}},
-		"no key":          {URL: "redis://localhost"},
-		"short key":       {URL: "redis://localhost", EncryptionKeys: []string{oldKey, "hunter2"}},
-		"cluster with db": {URL: "redis://localhost/3", Cluster: true, EncryptionKeys: []string{oldKey}},
-		"both kinds":      {URL: "redis://localhost", Cluster: true, Sentinel: "main", EncryptionKeys: []string{oldKey}},
-	} {
-		_, err := New(config)
-		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), oldKey) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}

@@ -17,6 +17,9 @@ import (
 // was made, and may be lost when a replica takes over.
 var ErrReplicas = errors.New("too few replicas have the write")
 
+// errTimeout is the cause where a server did not answer in time.
+var errTimeout = errors.New("no answer in time")
+
 // Store is one issuer's part of a Redis. It is safe for concurrent use, and
 // implements [store.Documents] and [store.Marks].
 type Store struct {
@@ -27,7 +30,7 @@ type Store struct {
 	slack   time.Duration
 	wait    int
 	now     func() time.Time
-	turns   turns
+	queue   store.Queue
 
 	// away is set while Redis did not answer when it was last looked for: requests
 	// do not each wait for it.
@@ -50,7 +53,7 @@ func New(config Config) (*Store, error) {
 	}
 	s := &Store{
 		client: redis.NewUniversalClient(options), sealer: sealer,
-		base:    cmp.Or(config.Prefix, DefaultPrefix) + "{" + store.Prefix(config.Issuer) + "}:",
+		base:    cmp.Or(config.Prefix, DefaultPrefix) + ":{" + store.Prefix(config.Issuer) + "}:",
 		timeout: options.ReadTimeout, slack: config.Slack, wait: config.WaitReplicas, now: config.Now,
 	}
 	if s.now == nil {
@@ -62,23 +65,43 @@ func New(config Config) (*Store, error) {
 // Close ends all connections.
 func (s *Store) Close() error { return s.client.Close() }
 
-// node is the server that has the key.
-func (s *Store) node(ctx context.Context, key string) (redis.UniversalClient, error) {
-	if cluster, ok := s.client.(*redis.ClusterClient); ok {
-		return cluster.MasterForKey(ctx, key)
+// patience bounds one operation. Where ctx has ended, that is the error.
+func (s *Store) patience(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
 	}
-	return s.client, nil
+	bounded, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
+	return bounded, cancel, nil
 }
 
-// write runs a command and waits for the replicas: WAIT tells of what was
+// pipeline collects commands for the server that has the key. Redirections of a
+// cluster are followed, unless replicas are waited for: WAIT tells of what was
 // written over its own connection.
-func (s *Store) write(ctx context.Context, key string, command func(redis.Pipeliner) *redis.Cmd) (*redis.Cmd, error) {
-	node, err := s.node(ctx, key)
+func (s *Store) pipeline(ctx context.Context, key string) (redis.Pipeliner, error) {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok || s.wait == 0 {
+		return s.client.Pipeline(), nil
+	}
+	node, err := cluster.MasterForKey(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	pipe := node.Pipeline()
-	result := command(pipe)
+	return node.Pipeline(), nil
+}
+
+// write runs a command and waits for the replicas. Where the answer was lost it
+// may run twice: each command is made so that this does no harm.
+func (s *Store) write(ctx context.Context, key string, command func(context.Context, redis.Pipeliner) *redis.Cmd) (*redis.Cmd, error) {
+	ctx, cancel, err := s.patience(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	pipe, err := s.pipeline(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	result := command(ctx, pipe)
 	var seen *redis.Cmd
 	if s.wait > 0 {
 		seen = pipe.Do(ctx, "WAIT", s.wait, (s.timeout / 2).Milliseconds())
@@ -93,4 +116,17 @@ func (s *Store) write(ctx context.Context, key string, command func(redis.Pipeli
 		return nil, fmt.Errorf("%w: %d of %d", ErrReplicas, count, s.wait)
 	}
 	return result, nil
+}
+
+// settle makes sure that replicas have what was written before, by whomever:
+// they take writes in order.
+func (s *Store) settle(ctx context.Context) error {
+	if s.wait == 0 {
+		return nil
+	}
+	key := s.base + "settled"
+	_, err := s.write(ctx, key, func(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
+		return pipe.Do(ctx, "SET", key, "")
+	})
+	return err
 }

@@ -1,0 +1,29 @@
+package redis
+
+import (
+	"errors"
+	"net/url"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// parseURL reads a URL. Errors do not quote it. Settings in the query would be
+// a second place for what [Config] says, and are refused.
+func parseURL(text string) (*redis.Options, error) {
+	expected := errors.New("expected redis://host:port/database, rediss://... for TLS, or unix:///path")
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return nil, expected
+	}
+	if parsed.RawQuery != "" || parsed.Fragment != "" {
+		return nil, errors.New("query or fragment: expected none")
+	}
+	if parsed.Scheme != "unix" && parsed.Hostname() == "" {
+		return nil, expected
+	}
+	options, err := redis.ParseURL(text)
+	if err != nil {
+		return nil, expected
+	}
+	return options, nil
+}

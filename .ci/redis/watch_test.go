@@ -1,0 +1,107 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis/redistest"
+)
+
+// expectChangeIsHeard has one store watch what another one changes.
+func expectChangeIsHeard(t *testing.T, watching, changing *redis.Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	var group sync.WaitGroup
+	heard := make(chan struct{}, 10)
+	group.Go(func() { watching.Watch(ctx, func() error { heard <- struct{}{}; return nil }, func(error) {}) })
+	for change := range 2 {
+		if change > 0 {
+			put(t, changing, "changed", "now")
+		}
+		select {
+		case <-heard:
+		case <-ctx.Done():
+			t.Error("not heard")
+		}
+	}
+	cancel()
+	group.Wait()
+}
+
+// A Redis that is killed and comes back has what it acknowledged, and whoever
+// watches sees soon that it is there, and what was changed meanwhile.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2", Timeout: time.Second}
+	s, other := reopen(t, config), reopen(t, config)
+	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Until: time.Now().Add(time.Minute)}
+	put(t, s, "a", "kept")
+	if err := s.Mark(t.Context(), mark); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	var up atomic.Bool
+	changes := make(chan struct{}, 100)
+	group.Go(func() {
+		s.Watch(ctx, func() error { changes <- struct{}{}; return nil }, func(err error) { up.Store(err == nil) })
+	})
+	<-changes
+	server.Kill()
+	await(t, 5*time.Second, "it is seen to be away", func() bool { return !up.Load() })
+	if err := s.Update(t.Context(), "a", func([]byte) ([]byte, error) { return []byte("lost"), nil }); err == nil {
+		t.Error("a change was acknowledged while Redis was away")
+	}
+	server.Restart(t)
+	await(t, 3*time.Second, "it is seen to be back", up.Load)
+	put(t, other, "b", "new")
+	select {
+	case <-changes:
+	case <-time.After(3 * time.Second):
+		t.Error("a change after the restart was not seen")
+	}
+	cancel()
+	group.Wait()
+	if document, err := s.Load(t.Context(), "a"); err != nil || string(document) != "kept" {
+		t.Errorf("document: %q, %v", document, err)
+	}
+	expectUsed(t, s, mark)
+}
+
+// A Redis that falls silent is an error within the timeout, not a request that hangs.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := open(t, redis.Config{URL: "redis://" + server.Address, Timeout: 300 * time.Millisecond})
+	put(t, s, "a", "kept")
+	server.Freeze(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Until: time.Now().Add(time.Minute)}
+	_, loading := s.Load(ctx, "a")
+	for name, err := range map[string]error{"Load": loading, "Mark": s.Mark(ctx, mark), "Check": s.Check(ctx)} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if ctx.Err() != nil {
+		t.Error("three operations of 300 ms took more than 5 s")
+	}
+	server.Thaw(t)
+	await(t, 3*time.Second, "it answers again", func() bool { _, err := s.Load(t.Context(), "a"); return err == nil })
+}
+
+func await(t *testing.T, patience time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}

@@ -176,8 +176,8 @@ func acquire(place keeper, issuer string) (*lease, error) {
 			documents: documents,
 			remote:    opened.remote,
 			nonces:    proof.NewNonces(time.Now),
-			failures:  client.NewFailures(time.Now),
-			advised:   client.NewFailures(time.Now),
+			failures:  client.NewFailures(time.Now, nil),
+			advised:   client.NewFailures(time.Now, nil),
 			report:    report.New(report.Config{}),
 		}
 		state.keepMarks()

@@ -16,7 +16,7 @@ func TestAdvisoryFailuresAreCountedApart(t *testing.T) {
 	t.Parallel()
 	s := bridgeServer(t, func(c *issuer.Config, _ *issuer.Paths) {
 		c.FailureLimit = client.FailureLimit{Count: 2, Per: time.Minute}
-		c.Advised = client.NewFailures(c.Now)
+		c.Advised = client.NewFailures(c.Now, nil)
 	})
 	advised := func(id, password string) int {
 		offer := directBasic(id, password)

@@ -128,7 +128,7 @@ func newServerOf(t testing.TB, clients []client.Client, change ...func(*issuer.C
 		}),
 		Proofs:   proofs,
 		Standing: client.NewStanding(registry, ledger, revoked), Epochs: ledger, Revocations: revoked, Keys: s.ring,
-		Failures: client.NewFailures(now), FailureLimit: client.FailureLimit{Count: 1000, Per: time.Minute}, Observer: s.events, Now: now,
+		Failures: client.NewFailures(now, nil), FailureLimit: client.FailureLimit{Count: 1000, Per: time.Minute}, Observer: s.events, Now: now,
 	}
 	var paths issuer.Paths
 	for _, apply := range change {

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -25,20 +23,27 @@ const failureSize = 50_000
 // alone. Nobody can lock a client out from elsewhere, and one who guesses learns
 // nothing of which clients exist: unknown ones are counted alike. There is one
 // for the process and one for gates that only report, so that a reload forgets
-// nothing; it is safe for concurrent use.
+// nothing; it is safe for concurrent use. Other instances may count along, see
+// [Peers]; whoever asks, is answered from memory.
 type Failures struct {
 	now      func() time.Time
-	limiters *otter.Cache[failureKey, *rate.Limiter]
+	peers    Peers // nil: nobody counts along
+	limiters *otter.Cache[FailureKey, *rate.Limiter]
 }
 
-type failureKey struct {
-	clientID string
-	address  netip.Prefix
+// Peers are other instances that count the same failures.
+type Peers interface {
+	// Tell has them charge a failure too, before long. It does not wait, and what
+	// cannot be told is dropped: each instance has its own count to go by.
+	Tell(key FailureKey, limit FailureLimit)
 }
 
-// NewFailures returns an empty count that takes the time from now.
-func NewFailures(now func() time.Time) *Failures {
-	return &Failures{now: now, limiters: otter.Must(&otter.Options[failureKey, *rate.Limiter]{MaximumSize: failureSize})}
+// NewFailures returns an empty count that takes the time from now. peers may be
+// nil.
+func NewFailures(now func() time.Time, peers Peers) *Failures {
+	return &Failures{
+		now: now, peers: peers, limiters: otter.Must(&otter.Options[FailureKey, *rate.Limiter]{MaximumSize: failureSize}),
+	}
 }
 
 // addressFactor is how many times more failures an address may have, all
@@ -54,7 +59,7 @@ const maxDebt = 128
 // the address; 0 where it need not. The right secret makes no difference, or
 // guessing would go on behind the limit.
 func (f *Failures) Blocked(limit FailureLimit, clientID, address string) time.Duration {
-	return f.wait(limit, keyOf(clientID, address))
+	return f.wait(limit, keyOf(clientID, address).hash())
 }
 
 // Exhausted returns how long the address must wait before its failures are
@@ -62,21 +67,29 @@ func (f *Failures) Blocked(limit FailureLimit, clientID, address string) time.Du
 // not right at little cost is not worth more: nobody who is right is locked out
 // by who shares the address, and no stranger has slow hashes computed for ever.
 func (f *Failures) Exhausted(limit FailureLimit, address string) time.Duration {
-	return f.wait(limit.ofAddress(), keyOfAddress(address))
+	return f.wait(limit.ofAddress(), keyOfAddress(address).hash())
 }
 
 // Count notes a failure; of one who names no client, for the address alone.
 func (f *Failures) Count(limit FailureLimit, clientID, address string) {
 	// What an exhausted address tries has no answer of its own any more: names
 	// that it makes up must not push out one that is being guessed at.
-	key, exhausted := keyOf(clientID, address), f.Exhausted(limit, address) > 0
-	f.charge(limit.ofAddress(), keyOfAddress(address))
+	key, exhausted := keyOf(clientID, address).hash(), f.Exhausted(limit, address) > 0
+	f.countAll(limit.ofAddress(), keyOfAddress(address).hash())
 	if _, known := f.limiters.GetIfPresent(key); clientID != "" && (known || !exhausted) {
-		f.charge(limit, key)
+		f.countAll(limit, key)
 	}
 }
 
-func (f *Failures) wait(limit FailureLimit, key failureKey) time.Duration {
+// countAll charges a failure here and at the others.
+func (f *Failures) countAll(limit FailureLimit, key FailureKey) {
+	f.charge(limit, key)
+	if f.peers != nil {
+		f.peers.Tell(key, limit)
+	}
+}
+
+func (f *Failures) wait(limit FailureLimit, key FailureKey) time.Duration {
 	limiter, known := f.limiters.GetIfPresent(key)
 	if !known {
 		return 0
@@ -88,7 +101,7 @@ func (f *Failures) wait(limit FailureLimit, key failureKey) time.Duration {
 	return time.Duration(missing * float64(limit.Per) / float64(limit.Count))
 }
 
-func (f *Failures) charge(limit FailureLimit, key failureKey) {
+func (f *Failures) charge(limit FailureLimit, key FailureKey) {
 	every := rate.Every(limit.Per / time.Duration(limit.Count))
 	limiter, _ := f.limiters.ComputeIfAbsent(key, func() (*rate.Limiter, bool) {
 		return rate.NewLimiter(every, limit.Count), false
@@ -106,35 +119,4 @@ func (f *Failures) charge(limit FailureLimit, key failureKey) {
 // ofAddress is the limit of an address, all clients together.
 func (l FailureLimit) ofAddress() FailureLimit {
 	return FailureLimit{Count: l.Count * addressFactor, Per: l.Per}
-}
-
-// keyOfAddress is that of an address; no client_id is as long.
-func keyOfAddress(address string) failureKey {
-	key := keyOf("", address)
-	key.clientID = everyClient
-	return key
-}
-
-var everyClient = strings.Repeat("*", MaxID+1)
-
-// keyOf bounds the key: what cannot be a client_id is one client. An IPv6
-// network of 64 bits is one address, since that is what a single host is given.
-func keyOf(clientID, address string) failureKey {
-	if !ValidID(clientID) {
-		clientID = ""
-	}
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return failureKey{clientID: clientID}
-	}
-	parsed = parsed.Unmap().WithZone("")
-	bits := parsed.BitLen()
-	if parsed.Is6() {
-		bits = 64
-	}
-	prefix, err := parsed.Prefix(bits)
-	if err != nil { // bits are within the address: cannot be
-		return failureKey{clientID: clientID}
-	}
-	return failureKey{clientID: clientID, address: prefix}
 }

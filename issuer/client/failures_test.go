@@ -11,7 +11,7 @@ import (
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	limit := FailureLimit{Count: 3, Per: time.Minute}
 	for range 3 {
 		if wait := failures.Blocked(limit, "batch", "192.0.2.1"); wait != 0 {
@@ -47,7 +47,7 @@ func TestFailures(t *testing.T) {
 func TestFailuresWithChangedLimit(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	wide, narrow := FailureLimit{Count: 10, Per: time.Minute}, FailureLimit{Count: 2, Per: time.Minute}
 	for range 5 {
 		failures.Count(wide, "batch", "192.0.2.1")
@@ -87,7 +87,7 @@ func TestFailureKeys(t *testing.T) {
 func TestFailuresUnderAFlood(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	limit := FailureLimit{Count: 3, Per: time.Hour}
 	for i := range 4 * failureSize {
 		if i%1000 == 0 && failures.Blocked(limit, "batch", "192.0.2.1") == 0 {
@@ -109,7 +109,7 @@ func TestFailuresUnderAFlood(t *testing.T) {
 func TestFailuresAtOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	limit := FailureLimit{Count: 10, Per: time.Minute}
 	guesses := 0
 	for range 60 * 60 { // an hour, in which a burst is tried each second
@@ -137,7 +137,7 @@ func TestFailuresAtOnce(t *testing.T) {
 func TestFailuresOfAddress(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	limit := FailureLimit{Count: 2, Per: time.Minute}
 	for i := range 2 * addressFactor {
 		if wait := failures.Exhausted(limit, "192.0.2.1"); wait != 0 {
@@ -166,7 +166,7 @@ func TestFailuresOfAddress(t *testing.T) {
 func TestNamesOfAnExhaustedAddress(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	failures := NewFailures(func() time.Time { return now })
+	failures := NewFailures(func() time.Time { return now }, nil)
 	limit := FailureLimit{Count: 1, Per: time.Minute}
 	failures.Count(limit, "batch", "192.0.2.1")
 	for i := range addressFactor - 1 {
@@ -176,7 +176,7 @@ func TestNamesOfAnExhaustedAddress(t *testing.T) {
 	if failures.Exhausted(limit, "192.0.2.1") == 0 {
 		t.Fatal("the address has had too few failures")
 	}
-	if _, noted := failures.limiters.GetIfPresent(keyOf("late", "192.0.2.1")); noted {
+	if _, noted := failures.limiters.GetIfPresent(keyOf("late", "192.0.2.1").hash()); noted {
 		t.Error("a name took room after that")
 	}
 	before := failures.Blocked(limit, "batch", "192.0.2.1")

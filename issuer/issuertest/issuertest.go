@@ -115,7 +115,7 @@ func (i *Issuer) handler(t testing.TB) http.Handler {
 		}),
 		Proofs:   i.proofs,
 		Standing: i.standing, Epochs: i.ledger, Revocations: i.revoked, Keys: i.ring,
-		Failures: client.NewFailures(time.Now), FailureLimit: client.FailureLimit{Count: 10, Per: time.Minute},
+		Failures: client.NewFailures(time.Now, nil), FailureLimit: client.FailureLimit{Count: 10, Per: time.Minute},
 	})
 	if err != nil {
 		t.Fatalf("making the issuer: %v", err)

@@ -28,8 +28,11 @@ func decodeObject(data []byte) (map[string]any, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	var object map[string]any
-	if err := dec.Decode(&object); err != nil || object == nil {
+	// Into a map, encoding/json would decode each member by reflection.
+	var value any
+	err = dec.Decode(&value)
+	object, isObject := value.(map[string]any)
+	if err != nil || !isObject {
 		return nil, errors.New("not a JSON object")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {

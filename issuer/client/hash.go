@@ -1,7 +1,6 @@
 package client
 
 import (
-	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
@@ -18,7 +17,7 @@ type kind uint8
 
 const (
 	_            kind = iota
-	plain             // HMAC-SHA256 of the SHA-256 under [processKey]
+	plain             // [processMAC] of the SHA-256
 	plainSHA256       // SHA-256 of 256 random bits
 	argon2id          // RFC 9106
 	bcryptHash        // bcrypt, any of the minor versions a, b and y
@@ -89,8 +88,8 @@ func (h *hash) compute(text string) bool {
 	return err == nil && subtle.ConstantTimeCompare(sum, h.sum) == 1
 }
 
-// processKey keys the hashes of plain secrets. It ends with the process.
-var processKey = randomBytes(sha256.Size)
+// processMAC makes the hashes of plain secrets.
+var processMAC = newMAC()
 
 // digests are a presented secret as the fast kinds keep it.
 type digests struct{ plain, sha256 [sha256.Size]byte }
@@ -106,12 +105,7 @@ func digestsOf(presented string) *digests {
 // of either fast kind can be told to be the same as one of the other. What is
 // hashed is the message of the HMAC and never its key, which would be filled up
 // with zeros.
-func keyed(sum []byte) (digest [sha256.Size]byte) {
-	mac := hmac.New(sha256.New, processKey)
-	mac.Write(sum)
-	mac.Sum(digest[:0])
-	return digest
-}
+func keyed(sum []byte) [sha256.Size]byte { return processMAC.sum(sum) }
 
 // matchesFast compares with a presented secret's digests.
 func (h *hash) matchesFast(presented *digests) bool {

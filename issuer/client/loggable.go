@@ -1,8 +1,6 @@
 package client
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 )
@@ -47,12 +45,11 @@ func (r *Registry) LoggableID(claimed string) string {
 	return unknownPrefix + short
 }
 
-// logKey keys the hashes in the log. It is not that of plain secrets, whose
-// hashes the log must tell nothing of.
-var logKey = randomBytes(sha256.Size)
+// logMAC makes the hashes in the log. Its key is not that of plain secrets,
+// whose hashes the log must tell nothing of.
+var logMAC = newMAC()
 
 func shortHash(text string) string {
-	mac := hmac.New(sha256.New, logKey)
-	mac.Write([]byte(text))
-	return hex.EncodeToString(mac.Sum(nil)[:4])
+	sum := logMAC.sum([]byte(text))
+	return hex.EncodeToString(sum[:4])
 }

@@ -95,8 +95,10 @@ func TestTwoInstancesOnOneStorage(t *testing.T) {
 func TestCorruptStateStopsTheStart(t *testing.T) {
 	t.Parallel()
 	c := launchReloadable(t, "", "")
+	revoked := c.token(t, "batch", batchSecret)
+	c.send(t, "POST", "/oauth2/revoke", form("token", revoked), formType, basic("batch", batchSecret)).wantStatus(t, 200)
 	c.stop(t)
-	for _, name := range []string{"keys.json", "clients.json"} {
+	for _, name := range []string{"keys.json", "clients.json", "revoked.json", c.revokedShard(t)} {
 		path := c.stored(t, name)
 		good := readFile(t, path)
 		for kind, text := range map[string]string{
@@ -121,6 +123,36 @@ func TestCorruptStateStopsTheStart(t *testing.T) {
 	}
 	c.start(t)
 	c.get(t, "/orders", bearer(c.token(t, "batch", batchSecret))).wantStatus(t, 200)
+	c.wantRefused(t, revoked)
+}
+
+// revokedShard is the name of the one document that holds a revoked token.
+func (c *instance) revokedShard(t testing.TB) (name string) {
+	t.Helper()
+	for path := range c.files(t) {
+		if base := filepath.Base(path); strings.HasPrefix(base, "revoked-") {
+			name = base
+		}
+	}
+	return name
+}
+
+// A part of the revoked tokens that went missing stops the start: nobody knows what
+// it held. The message names it, and the page says how to go on without it.
+func TestMissingPartOfRevokedTokensStopsTheStart(t *testing.T) {
+	t.Parallel()
+	c := launchReloadable(t, "", "")
+	revoked := c.token(t, "batch", batchSecret)
+	c.send(t, "POST", "/oauth2/revoke", form("token", revoked), formType, basic("batch", batchSecret)).wantStatus(t, 200)
+	c.stop(t)
+	path := c.stored(t, c.revokedShard(t))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	c.wantFailure(t, c.command(t, "run", "--config", c.caddyfile(), "--adapter", "caddyfile"), filepath.Base(path), "backup")
+	writeFile(t, path, `{"version":1,"records":{}}`)
+	c.start(t)
+	c.get(t, "/orders", bearer(revoked)).wantStatus(t, 200)
 }
 
 // While it runs, a key file that goes missing is not replaced either.

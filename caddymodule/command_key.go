@@ -33,7 +33,7 @@ retired ones, the active one, and the next one where it is there. A key is forgo
 when the last token that it signed has expired.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return askAndPrint(cmd, http.MethodGet, adminPrefix+"keys", nil, func(answer *keysAnswer) string { return keyTable(answer.Keys) })
+			return askAndPrint(cmd, http.MethodGet, adminPrefix+"keys", nil, (*keysAnswer).text)
 		},
 	}
 	adminFlags(cmd)
@@ -101,6 +101,8 @@ func askAndPrint[Answer any](cmd *cobra.Command, method, path string, body io.Re
 	_, err = io.WriteString(cmd.OutOrStdout(), text(&answer))
 	return err
 }
+
+func (a *keysAnswer) text() string { return strings.TrimPrefix(keyTable(a.Keys), "\n") }
 
 func (a *rotatedAnswer) text() string {
 	what := "Made key"

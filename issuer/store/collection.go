@@ -48,8 +48,8 @@ func ShardOf(key string) int {
 
 // Load reads what has changed since the last call, and writes nothing. A
 // collection that was never written is empty; where it was there before, and is
-// gone, the error is [ErrGone]. A document that cannot be read is an error that
-// names it. After an error, what was known before stays.
+// gone, the error is [ErrGone]. A document that cannot be read is [ErrUnreadable],
+// which names it; all others are read. After an error, what was known before stays.
 func (c *Collection) Load(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,11 +66,12 @@ func (c *Collection) Load(ctx context.Context) error {
 		if index[shard] == c.known[shard] {
 			continue
 		}
-		if err := c.loadShard(ctx, shard); err != nil {
+		problem := c.loadShard(ctx, shard)
+		if err = errors.Join(err, problem); problem != nil && !errors.Is(problem, ErrUnreadable) {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 // Stored tells whether there was a record, or had been one, when the collection
@@ -90,8 +91,9 @@ var Delete = json.RawMessage{}
 // of them meanwhile, or change is called again, so it must be fit to be repeated.
 //
 // When Change returns nil, all is stored, and was handed over. An error of change
-// is returned as it is. After one, shards before that of the key may have been
-// stored; of several keys, those of one shard are stored together or not at all.
+// is returned as it is. After one, other shards than that of the key may have been
+// stored: of several keys, those of one shard are stored together or not at all.
+// A shard that cannot be read, [ErrUnreadable], keeps none of the others back.
 func (c *Collection) Change(ctx context.Context, keys []string, change func(key string, old json.RawMessage) (json.RawMessage, error)) error {
 	byShard := make(map[int][]string)
 	for _, key := range keys {
@@ -102,8 +104,8 @@ func (c *Collection) Change(ctx context.Context, keys []string, change func(key 
 	changed := make(map[int]uint64, len(byShard))
 	var err error
 	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
-		var version uint64
-		if version, err = c.changeShard(ctx, shard, byShard[shard], change); err != nil {
+		version, problem := c.changeShard(ctx, shard, byShard[shard], change)
+		if err = errors.Join(err, problem); problem != nil && !errors.Is(problem, ErrUnreadable) {
 			break
 		}
 		if version > 0 {

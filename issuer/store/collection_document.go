@@ -103,6 +103,10 @@ func decodeExactly(data []byte, into any) error {
 	return nil
 }
 
+// ErrUnreadable says that a document of a [Collection] is not what this program
+// writes. It is left as it is.
+var ErrUnreadable = errors.New("it cannot be read")
+
 func unreadable(name, expected string) error {
-	return fmt.Errorf("%s: expected %s; it is left as it is: repair it or restore it from a backup", name, expected)
+	return fmt.Errorf("%s: %w: expected %s; it is left as it is: repair it or restore it from a backup", name, ErrUnreadable, expected)
 }

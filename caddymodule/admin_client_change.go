@@ -76,6 +76,8 @@ func changeError(err error) error {
 	switch {
 	case errors.As(err, &answered):
 		return answered
+	case errors.Is(err, client.ErrClientExists):
+		return adminError(http.StatusConflict, "%w", err)
 	case errors.Is(err, client.ErrNoClient): // removed a moment ago
 		return adminError(http.StatusNotFound, "%w", err)
 	}

@@ -126,18 +126,12 @@ func addClient(app *App, w http.ResponseWriter, r *http.Request, _ []string) err
 		return errConfigured(asked.ID)
 	}
 	var made madeClient
-	record, err := app.shared.directory.Change(r.Context(), asked.ID, func(old *client.Record) (*client.Record, error) {
-		if old != nil {
-			return nil, adminError(http.StatusConflict, "client %q: %w", asked.ID, client.ErrClientExists)
-		}
-		fresh := new(client.Record)
+	record, err := app.shared.directory.Create(r.Context(), asked.ID, func(fresh *client.Record) (err error) {
 		asked.put(fresh)
-		if asked.NoSecret {
-			return fresh, nil
+		if !asked.NoSecret {
+			made.Secret, made.SecretID, err = fresh.AddSecret(time.Now(), nil)
 		}
-		var err error
-		made.Secret, made.SecretID, err = fresh.AddSecret(time.Now(), nil)
-		return fresh, err
+		return err
 	})
 	if err != nil {
 		return changeError(err)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +33,8 @@ type Directory struct {
 	records   map[string]*held // removed ones too
 	untold    []string         // those that became different since followers were told
 	followers map[*follower]struct{}
+
+	telling sync.Mutex // held until followers have done what they were told
 }
 
 // held is a record, and a hash of what it was read from.
@@ -42,8 +42,6 @@ type held struct {
 	record *Record
 	source uint64
 }
-
-type follower struct{ changed func(ids []string) }
 
 var recordSeed = maphash.MakeSeed()
 
@@ -60,21 +58,6 @@ func NewDirectory(documents store.Documents, now func() time.Time) *Directory {
 func (d *Directory) Load(ctx context.Context) error {
 	defer d.tell()
 	return d.collection.Load(ctx)
-}
-
-// Follow calls changed with the client_ids of those that became different, before
-// the call that has found that returns: [Directory.Get] has them as they are then.
-// stop ends it.
-func (d *Directory) Follow(changed func(ids []string)) (stop func()) {
-	f := &follower{changed: changed}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.followers[f] = struct{}{}
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.followers, f)
-	}
 }
 
 // Get returns a client that was not removed. It must not be changed.
@@ -118,12 +101,35 @@ func (d *Directory) All() iter.Seq[*Record] {
 	}
 }
 
+// Create makes a client. fill says what it is, and may be called again; ids of secrets
+// that an earlier client of this name had are not given again. Where there is such a
+// client it is [ErrClientExists]. When Create returns nil it is stored and in force.
+func (d *Directory) Create(ctx context.Context, id string, fill func(fresh *Record) error) (made *Record, err error) {
+	return d.update(ctx, id, func(before *Record) (*Record, error) {
+		if before.exists() {
+			return nil, ErrClientExists
+		}
+		fresh := &Record{LastSecret: before.LastSecret}
+		return fresh, fill(fresh)
+	})
+}
+
 // Change changes a client. change is called with the record as it is stored, nil
 // where there is none or it was removed, and alters a copy of its own; it may be
 // called again. A nil result removes the client; then, and where the result is disabled and the
 // client was not, its tokens are void for ever. When Change returns nil it is
 // stored and in force; an error of change is returned as it is.
 func (d *Directory) Change(ctx context.Context, id string, change func(old *Record) (*Record, error)) (changed *Record, err error) {
+	return d.update(ctx, id, func(before *Record) (*Record, error) {
+		if !before.exists() {
+			before = nil
+		}
+		return change(before.clone())
+	})
+}
+
+// update does it. before is what is stored: empty where there never was a client.
+func (d *Directory) update(ctx context.Context, id string, change func(before *Record) (*Record, error)) (changed *Record, err error) {
 	defer d.tell()
 	err = d.collection.Change(ctx, []string{id}, func(_ string, stored json.RawMessage) (json.RawMessage, error) {
 		before := new(Record)
@@ -149,27 +155,23 @@ func (d *Directory) Change(ctx context.Context, id string, change func(old *Reco
 
 // next is the record that follows before, which is empty for a new client.
 func (d *Directory) next(id string, before *Record, change func(*Record) (*Record, error)) (*Record, error) {
-	var old *Record
-	if before.Revision > 0 && !before.Removed {
-		old = before
-	}
-	next, err := change(old.clone())
+	next, err := change(before)
 	if err != nil {
 		return nil, err
 	}
-	now := d.now().UTC().Truncate(time.Second)
+	existed, now := before.exists(), d.now().UTC().Truncate(time.Second)
 	if next == nil {
-		if old == nil {
+		if !existed {
 			return nil, ErrNoClient
 		}
 		next = &Record{Made: before.Made, Removed: true}
 	}
 	next.ID, next.Epoch, next.Revision, next.Changed = id, before.Epoch, before.Revision+1, now
 	next.LastSecret = max(next.LastSecret, before.LastSecret)
-	if old == nil {
+	if !existed {
 		next.Made = now
 	}
-	if old != nil && !old.Disabled && (next.Removed || next.Disabled) {
+	if existed && !before.Disabled && (next.Removed || next.Disabled) {
 		next.Epoch++
 	}
 	return next, nil
@@ -188,21 +190,6 @@ func (d *Directory) take(_ int, stored map[string]json.RawMessage) error {
 		d.untold = append(d.untold, id)
 	}
 	return nil
-}
-
-// tell tells followers what became different.
-func (d *Directory) tell() {
-	d.mu.Lock()
-	changed := d.untold
-	d.untold = nil
-	followers := slices.Collect(maps.Keys(d.followers))
-	d.mu.Unlock()
-	if len(changed) == 0 {
-		return
-	}
-	for _, f := range followers {
-		f.changed(changed)
-	}
 }
 
 // understand decodes the records that are not known as they are.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -203,5 +204,78 @@ func TestDirectoryConcurrently(t *testing.T) {
 	running.Wait()
 	if record, _ := newDirectory(t, documents).Get("a"); len(record.Scopes) != 40 || record.Revision != 40 {
 		t.Errorf("%d scopes, revision %d", len(record.Scopes), record.Revision)
+	}
+}
+
+// Whoever is told that a change is done finds it in force, also where another call
+// was the one to bring it there.
+func TestDirectoryIsInForceWhenToldSo(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t, store.NewMemory())
+	var mu sync.Mutex
+	inForce := make(map[string]uint64) // the revision by client_id
+	d.Follow(func(ids []string) {
+		for _, id := range ids {
+			record, _ := d.Get(id)
+			runtime.Gosched()
+			mu.Lock()
+			inForce[id] = record.Revision
+			mu.Unlock()
+		}
+	})
+	var running sync.WaitGroup
+	for i := range 8 {
+		running.Go(func() {
+			id := fmt.Sprint("client", i)
+			for range 50 {
+				changed := alter(t, d, id, func(*Record) {})
+				mu.Lock()
+				if inForce[id] < changed.Revision {
+					t.Errorf("%s: revision %d is in force, %d was acknowledged", id, inForce[id], changed.Revision)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	running.Wait()
+}
+
+// The id of a secret stands for one secret for ever: logs and lists name it so.
+func TestSecretIDsAreNotGivenAgain(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t, store.NewMemory())
+	var id string
+	add := func(r *Record) {
+		var err error
+		if _, id, err = r.AddSecret(start, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	for i, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { create(t, d, "a", add) }, "1"},
+		{func() { alter(t, d, "a", add) }, "2"},
+		{func() { alter(t, d, "a", func(r *Record) { r.RemoveSecret("2"); add(r) }) }, "3"},
+		{func() { removeClient(t, d, "a"); create(t, d, "a", add) }, "4"},
+	} {
+		if step.do(); id != step.want {
+			t.Errorf("step %d: got %s", i, id)
+		}
+	}
+	record, _ := d.Get("a")
+	if len(record.Secrets) != 1 || record.RemoveSecret("3") || !record.clone().RemoveSecret("4") {
+		t.Errorf("%+v", record)
+	}
+	if _, err := d.Create(t.Context(), "a", func(*Record) error { return nil }); !errors.Is(err, ErrClientExists) {
+		t.Errorf("made twice: %v", err)
+	}
+}
+
+func create(t testing.TB, d *Directory, id string, fill func(*Record)) {
+	t.Helper()
+	if _, err := d.Create(t.Context(), id, func(r *Record) error { fill(r); return nil }); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -142,6 +142,9 @@ func (r *Record) check() error {
 	return nil
 }
 
+// exists tells that it is of a client that was not removed.
+func (r *Record) exists() bool { return r.Revision > 0 && !r.Removed }
+
 // clone copies what a change could reach.
 func (r *Record) clone() *Record {
 	if r == nil {

@@ -1,0 +1,41 @@
+package client
+
+import (
+	"maps"
+	"slices"
+)
+
+type follower struct{ changed func(ids []string) }
+
+// Follow calls changed with the client_ids of those that became different, before
+// the call that has found that returns: [Directory.Get] has them as they are then.
+// stop ends it.
+func (d *Directory) Follow(changed func(ids []string)) (stop func()) {
+	f := &follower{changed: changed}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.followers[f] = struct{}{}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.followers, f)
+	}
+}
+
+// tell tells followers what became different. Where another call is about to tell
+// them of it, tell waits: nobody may be answered before a change is in force.
+func (d *Directory) tell() {
+	d.telling.Lock()
+	defer d.telling.Unlock()
+	d.mu.Lock()
+	changed := d.untold
+	d.untold = nil
+	followers := slices.Collect(maps.Keys(d.followers))
+	d.mu.Unlock()
+	if len(changed) == 0 {
+		return
+	}
+	for _, f := range followers {
+		f.changed(changed)
+	}
+}

@@ -99,6 +99,12 @@ var layouts = map[string]string{
 	}
 }
 {{template "sites"}}
+{{url "gate without headers"}} {
+	oauth2_gate read {
+		identity_headers off
+	}
+	reverse_proxy {{upstream}}
+}
 {{range $count := rules.Counts}}
 {{url (printf "rules %d" $count)}} {
 	oauth2_gate {

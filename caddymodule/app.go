@@ -82,6 +82,7 @@ type App struct {
 	reading  sync.Mutex   // one look at the files at a time
 	unusable atomic.Int32 // files whose present content cannot be used
 	leased   []string     // keys in the pool
+	expected uint32       // [client.Registry.Version] whose secrets are tracked
 
 	forgetAge func(time.Time) // ends what Start said of the age of proofs; nil: it said nothing
 
@@ -199,6 +200,7 @@ func (a *App) Start() error {
 	if err := a.resumeMarks(ctx); err != nil {
 		return err
 	}
+	a.startUsage(ctx)
 	if a.DPoP.Nonce {
 		if err := a.shared.nonces.Make(ctx, a.shared.documents); err != nil {
 			return err

@@ -15,6 +15,10 @@ func (w witness) Answered(ctx context.Context, event *issuer.Event) {
 	metrics.answered(event)
 	w.app.audit.answered(ctx, event)
 	traceAnswer(ctx, event)
+	if event.Client != nil && event.SecretID != "" {
+		// Also where it got nothing: it is a secret that somebody has in use.
+		w.app.shared.usage.Note(event.Client.ID, event.SecretID, event.Address)
+	}
 	if event.Endpoint == issuer.RevocationEndpoint && event.Err == nil && event.TokenID != "" {
 		w.app.emitTokenRevoked(event.ClientID, event.TokenID, byClient)
 	}

@@ -28,6 +28,7 @@ type shared struct {
 	// directory has the clients that are made at run time.
 	directory *client.Directory
 	revoked   *revocation.List
+	usage     *client.Usage // of secrets
 
 	documents store.Documents
 	remote    *remote        // nil: the documents are in Caddy's storage
@@ -52,15 +53,16 @@ type shared struct {
 	configured configuredClients
 }
 
-// Destruct writes down which assertions and proofs were used. It is called when
-// no configuration needs the state any more: by then HTTP has stopped.
+// Destruct writes down which assertions, proofs and secrets were used. It is called
+// when no configuration needs the state any more: by then HTTP has stopped.
 func (s *shared) Destruct() error {
+	err := s.flushUsage()
 	if s.remote != nil {
-		return s.remote.close()
+		return errors.Join(err, s.remote.close())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
 	defer cancel()
-	return s.journal.Suspend(ctx)
+	return errors.Join(err, s.journal.Suspend(ctx))
 }
 
 // keepMarks finds out where marks are kept: where instances share nothing at each
@@ -175,6 +177,7 @@ func acquire(place keeper, issuer string) (*lease, error) {
 
 			documents: documents,
 			remote:    opened.remote,
+			usage:     client.NewUsage(documents, time.Now),
 			nonces:    proof.NewNonces(time.Now),
 			failures:  client.NewFailures(time.Now, nil),
 			advised:   client.NewFailures(time.Now, nil),

@@ -117,6 +117,7 @@ func (a *App) keepUp(ctx context.Context) {
 		}
 		a.logger.Error("what is stored cannot be read or brought up to date; what is known stays in force", zap.Error(err))
 	}
+	a.keepUsage(ctx)
 }
 
 // refreshInterval is short enough that a key is known everywhere long before

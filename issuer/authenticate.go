@@ -50,7 +50,7 @@ func (s *Server) admit(ctx context.Context, offered client.Credentials, malforme
 		return client.Authenticated{}, tooManyFailures(exhausted)
 	}
 	if err == nil {
-		event.SecretID, event.Method = who.SecretID(), who.Method()
+		event.Client, event.SecretID, event.Method = who.Client(), who.SecretID(), who.Method()
 	}
 	return who, err
 }

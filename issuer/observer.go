@@ -22,8 +22,13 @@ const (
 // Event tells of one request at an endpoint, for the audit log and metrics. It
 // never holds a secret or a token.
 type Event struct {
-	Endpoint  Endpoint
-	ClientID  string        // as it may be logged; empty where none was named
+	Endpoint Endpoint
+	ClientID string // as it may be logged; empty where none was named
+
+	// Client is who has proved to be it, also where the request was refused for
+	// another reason; nil: nobody has. It must not be changed.
+	Client *client.Client
+
 	Method    client.Method // how the client authenticated; empty where it did not
 	SecretID  string        // which of the client's secrets it was
 	Address   string        // where the request came from

@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"sync"
@@ -63,6 +64,19 @@ func (r *Registry) Version() uint32 { return r.current.Load().number }
 
 // Len is the number of clients.
 func (r *Registry) Len() int { return r.current.Load().accounts.len() }
+
+// All returns the clients as they are at this moment, in no order. They must not
+// be changed.
+func (r *Registry) All() iter.Seq[*Client] {
+	accounts := &r.current.Load().accounts
+	return func(yield func(*Client) bool) {
+		for _, found := range accounts.all() {
+			if !yield(found.client) {
+				return
+			}
+		}
+	}
+}
 
 // account finds a client and what it is compared with.
 func (r *Registry) account(id string) (*account, bool) { return r.current.Load().accounts.get(id) }

@@ -53,8 +53,8 @@ func (t *tracked) use(now int64, address string) {
 }
 
 func (t *tracked) from(address string) {
-	plain := plainAddress(address)
-	if known := t.address.Load(); known == nil || *known != plain {
+	if known := t.address.Load(); known == nil || *known != address {
+		plain := plainAddress(address)
 		t.address.Store(&plain)
 	}
 }

@@ -70,12 +70,13 @@ func (u *upstream) take() []*http.Request {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	address := freeAddress(t)
+	storage := t.TempDir() // is removed after what is registered below has stopped Caddy
 	t.Cleanup(func() {
 		if err := caddy.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &site{t: t, url: "http://" + address, storage: t.TempDir(), upstream: newUpstream(t)}
+	return &site{t: t, url: "http://" + address, storage: storage, upstream: newUpstream(t)}
 }
 
 // config is a Caddyfile with the site around the given options and directives.

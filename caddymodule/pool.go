@@ -46,6 +46,7 @@ type shared struct {
 	// failures and report are not stored: a restart lets those who guess begin
 	// again, and counts anew what gates refuse.
 	failures *client.Failures
+	sharing  sharing          // of failures, with other instances
 	advised  *client.Failures // at gates that only report
 	report   *report.Report
 	expiry   expiryNotices // likewise
@@ -56,6 +57,7 @@ type shared struct {
 // Destruct writes down which assertions, proofs and secrets were used. It is called
 // when no configuration needs the state any more: by then HTTP has stopped.
 func (s *shared) Destruct() error {
+	s.sharing.end()
 	err := s.flushUsage()
 	if s.remote != nil {
 		return errors.Join(err, s.remote.close())
@@ -63,6 +65,15 @@ func (s *shared) Destruct() error {
 	ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
 	defer cancel()
 	return errors.Join(err, s.journal.Suspend(ctx))
+}
+
+// failures is the count of failed authentications, which other instances share
+// where they share the place.
+func (k *kept) failures() *client.Failures {
+	if k.remote == nil {
+		return client.NewFailures(time.Now, nil)
+	}
+	return client.NewFailures(time.Now, k.remote.failures)
 }
 
 // keepMarks finds out where marks are kept: where instances share nothing at each
@@ -179,7 +190,7 @@ func acquire(place keeper, issuer string) (*lease, error) {
 			remote:    opened.remote,
 			usage:     client.NewUsage(documents, time.Now),
 			nonces:    proof.NewNonces(time.Now),
-			failures:  client.NewFailures(time.Now, nil),
+			failures:  opened.failures(),
 			advised:   client.NewFailures(time.Now, nil),
 			report:    report.New(report.Config{}),
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -169,6 +170,7 @@ func (s *RedisStore) open(issuer string) (*kept, error) {
 	}
 	return &kept{documents: opened, remote: &remote{
 		marks: opened, watch: opened.Watch, prepare: opened.Prepare, close: opened.Close,
+		failures: client.NewFailureExchange(opened),
 	}}, nil
 }
 

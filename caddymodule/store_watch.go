@@ -48,6 +48,7 @@ func (a *App) reachStore(ctx context.Context) error {
 		return fmt.Errorf("store: %w", errors.Join(err, lost))
 	}
 	a.reportLost(lost)
+	a.shared.sharing.begin(a.shared.remote.failures, a.shared.failures)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
@@ -34,7 +35,9 @@ type remote struct {
 	// prepare makes the place ready for a configuration that starts. notes are for
 	// the log.
 	prepare func(ctx context.Context) (notes []string, err error)
-	close   func() error
+	// failures tells other instances of failed authentications.
+	failures *client.FailureExchange
+	close    func() error
 }
 
 // provisionStore finds out where the state is to be kept.

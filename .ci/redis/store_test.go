@@ -50,8 +50,10 @@ func reopen(t *testing.T, config redis.Config) *redis.Store {
 
 // kinds are the ways to run Redis.
 var kinds = map[string]func(*testing.T) redis.Config{
-	"single":   func(t *testing.T) redis.Config { return redis.Config{URL: "redis://" + redistest.Start(t).Address} },
-	"database": func(t *testing.T) redis.Config { return redis.Config{URL: "redis://" + redistest.Start(t).Address + "/7"} },
+	"single": func(t *testing.T) redis.Config { return redis.Config{URL: "redis://" + redistest.Start(t).Address} },
+	"database": func(t *testing.T) redis.Config {
+		return redis.Config{URL: "redis://" + redistest.Start(t).Address + "/7"}
+	},
 	"TLS":      withTLS,
 	"ACL":      withACL,
 	"sentinel": func(t *testing.T) redis.Config { return sentinelConfig(redistest.StartSentinels(t)) },

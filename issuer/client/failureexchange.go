@@ -27,7 +27,8 @@ type Channel interface {
 }
 
 // FailureExchange tells other instances of failures, and is told. It implements
-// [Peers]. Whoever guesses is counted by all of them some 100 ms later.
+// [Peers]. Whoever guesses is counted by all of them some 100 ms later. Listen and
+// Send are to run once for each exchange.
 type FailureExchange struct {
 	channel Channel
 	from    string        // tells own messages from those of others
@@ -49,7 +50,7 @@ type failureCharge struct {
 	Number int           `json:"number"`
 }
 
-// NewFailureExchange returns one that tells nobody before [FailureExchange.Run].
+// NewFailureExchange returns one that tells nobody before [FailureExchange.Send].
 func NewFailureExchange(channel Channel) *FailureExchange {
 	return &FailureExchange{channel: channel, from: rand.Text(), wake: make(chan struct{}, 1), pending: make(map[FailureKey]*failureCharge)}
 }
@@ -72,12 +73,14 @@ func (e *FailureExchange) Tell(key FailureKey, limit FailureLimit) {
 	}
 }
 
-// Run tells what is to be told, and charges what is heard, until ctx ends. What
-// cannot be told is dropped: later it would hit those who fail no longer.
-func (e *FailureExchange) Run(ctx context.Context, failures *Failures) {
-	var hearing sync.WaitGroup
-	defer hearing.Wait()
-	hearing.Go(func() { e.channel.Hear(ctx, failureTopic, func(message []byte) { e.heard(message, failures) }) })
+// Listen charges what others count, until ctx ends.
+func (e *FailureExchange) Listen(ctx context.Context, failures *Failures) {
+	e.channel.Hear(ctx, failureTopic, func(message []byte) { e.heard(message, failures) })
+}
+
+// Send tells others what is to be told, until ctx ends. What cannot be told is
+// dropped: later it would hit those who fail no longer.
+func (e *FailureExchange) Send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():

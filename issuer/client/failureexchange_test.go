@@ -47,7 +47,8 @@ func instances(t *testing.T, b *bus) (one, other *Failures, stop func()) {
 	start := func() *Failures {
 		exchange := NewFailureExchange(b)
 		failures := NewFailures(time.Now, exchange)
-		group.Go(func() { exchange.Run(ctx, failures) })
+		group.Go(func() { exchange.Listen(ctx, failures) })
+		group.Go(func() { exchange.Send(ctx) })
 		return failures
 	}
 	one, other = start(), start()

@@ -1,0 +1,141 @@
+package caddymodule_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token/tokentest"
+)
+
+// otherInstance is the store as another Caddy has it.
+func otherInstance(t *testing.T, s *site, server *miniredis.Miniredis) *redis.Store {
+	t.Helper()
+	other, err := redis.New(redis.Config{URL: "redis://" + server.Addr(), Issuer: s.url, EncryptionKeys: []string{storeKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	return other
+}
+
+// within waits for something that takes a while.
+func within(t *testing.T, patience time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// Who guesses at another instance is blocked here too.
+func TestRedisSharesFailures(t *testing.T) {
+	s, server := newSite(t), miniredis.RunT(t)
+	s.load(inRedis(server, storeKey), "oauth2_gate read")
+	s.token("read")
+	exchange := client.NewFailureExchange(otherInstance(t, s, server))
+	failures := client.NewFailures(time.Now, exchange)
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { exchange.Send(ctx) })
+	limit := client.FailureLimit{Count: 10, Per: time.Minute}
+	within(t, 5*time.Second, "429 here for what failed elsewhere", func() bool {
+		failures.Count(limit, "batch", "127.0.0.1") // again, since listening begins in its own time
+		status, _, _ := s.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}}.Encode())
+		return status == http.StatusTooManyRequests
+	})
+	cancel()
+	group.Wait()
+}
+
+// signingClient is a client that signs.
+func signingClient(t *testing.T, key tokentest.Key) string {
+	t.Helper()
+	return "\n client signer {\n scopes read\n jwks `" + tokentest.Set(t, key) + "`\n }"
+}
+
+// assert asks for a token with an assertion.
+func (s *site) assert(key tokentest.Key, id string) (status int, header http.Header, body string) {
+	s.t.Helper()
+	now := time.Now().Unix()
+	assertion := key.Sign(s.t, tokentest.Members{"kid": key.Thumbprint(s.t)}, tokentest.Members{
+		"iss": "signer", "sub": "signer", "aud": s.url, "iat": now, "exp": now + 60, "jti": id,
+	})
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_assertion": {assertion},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/oauth2/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return s.send(r)
+}
+
+// An assertion passes once in all instances and over a restart, and none while
+// Redis is away: that it was not used elsewhere cannot be known.
+func TestRedisSharesMarks(t *testing.T) {
+	s, server, key := newSite(t), miniredis.RunT(t), tokentest.NewKey(t, "ES256")
+	options := inRedis(server, storeKey) + signingClient(t, key)
+	s.load(options, "oauth2_gate read")
+	elsewhere := store.Mark{Kind: store.KindAssertion, Owner: "signer", ID: "elsewhere", Until: time.Now().Add(time.Minute)}
+	if err := otherInstance(t, s, server).Mark(t.Context(), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(id string, want int) http.Header {
+		t.Helper()
+		status, header, body := s.assert(key, id)
+		if status != want {
+			t.Errorf("%s: %d %s, expected %d", id, status, body, want)
+		}
+		return header
+	}
+	expect("elsewhere", 401)
+	expect("here", 200)
+	s.replace(options, "oauth2_gate read")
+	expect("here", 401)
+	server.Close()
+	if header := expect("away", 503); header.Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "assertions pass again", func() bool {
+		status, _, _ := s.assert(key, fmt.Sprint(time.Now().UnixNano()))
+		return status == 200
+	})
+}
+
+// A variable that is not set is an error that names the subdirective, and no
+// error quotes what was set.
+func TestRedisPlaceholders(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("CADDY_TEST_SHORT", "hush-hush")
+	t.Setenv("CADDY_TEST_URL", "http://user:hush-hush@localhost")
+	for name, test := range map[string][2]string{
+		"url not set":      {"redis {env.CADDY_TEST_NONE} {\nencryption_key {env.CADDY_TEST_SHORT}\n}", "store redis: url: "},
+		"key not set":      {"redis redis://localhost {\nencryption_key {env.CADDY_TEST_NONE}\n}", "store redis: encryption_key: "},
+		"key too short":    {"redis redis://localhost {\nencryption_key {env.CADDY_TEST_SHORT}\n}", "store redis: encryption_key: "},
+		"no url of Redis":  {"redis {env.CADDY_TEST_URL} {\nencryption_key \"" + storeKey + "\"\n}", "store redis: url: "},
+		"password not set": {"redis redis://localhost {\nencryption_key \"" + storeKey + "\"\npassword {env.CADDY_TEST_NONE}\n}", "store redis: password: "},
+		"no file":          {"redis rediss://localhost {\nencryption_key \"" + storeKey + "\"\ntls_ca /none.pem\n}", "store redis: tls_ca: "},
+	} {
+		err := s.tryLoad(batchClient+"\nstore "+test[0], "oauth2_gate read")
+		if err == nil || !strings.Contains(err.Error(), test[1]) || strings.Contains(err.Error(), "hush-hush") || strings.Contains(err.Error(), storeKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

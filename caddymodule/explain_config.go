@@ -35,7 +35,11 @@ func offline(config []byte) ([]byte, error) {
 	}
 	apps := object{}
 	if app, found := root.Apps["oauth2"]; found {
-		apps["oauth2"] = app
+		option, err := offlineOption(app)
+		if err != nil {
+			return nil, err
+		}
+		apps["oauth2"] = option
 	}
 	if app, found := root.Apps["http"]; found {
 		sites, err := offlineSites(app)
@@ -52,6 +56,22 @@ func offline(config []byte) ([]byte, error) {
 		"admin": object{"disabled": true}, "storage": storage, "apps": apps,
 		"logging": object{"logs": object{"default": object{"level": "ERROR"}}},
 	})
+}
+
+// offlineOption has nothing written to a store that instances share.
+func offlineOption(app json.RawMessage) (map[string]json.RawMessage, error) {
+	var option map[string]json.RawMessage
+	if err := json.Unmarshal(app, &option); err != nil {
+		return nil, fmt.Errorf("reading the app oauth2: %w", err)
+	}
+	if below, found := option["store"]; found {
+		encoded, err := json.Marshal(object{"module": overlayName, "below": below})
+		if err != nil {
+			return nil, err
+		}
+		option["store"] = encoded
+	}
+	return option, nil
 }
 
 func offlineSites(app json.RawMessage) (object, error) {

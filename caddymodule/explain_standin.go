@@ -20,6 +20,7 @@ const standInName = "oauth2_explain"
 var registerOffline = sync.OnceFunc(func() {
 	caddy.RegisterModule(new(standIn))
 	caddy.RegisterModule(new(overlay))
+	caddy.RegisterModule(new(overlayStore))
 })
 
 // standIn stands for a handler that is not to do anything: it notes what

@@ -32,6 +32,7 @@ type shared struct {
 
 	documents store.Documents
 	remote    *remote        // nil: the documents are in Caddy's storage
+	end       func() error   // closes the place
 	away      atomic.Bool    // the store did not answer when it was last looked for
 	marks     store.Marks    // which assertions and proofs were used
 	journal   *store.Journal // those of this process; nil: instances share them
@@ -59,12 +60,12 @@ type shared struct {
 func (s *shared) Destruct() error {
 	s.sharing.end()
 	err := s.flushUsage()
-	if s.remote != nil {
-		return errors.Join(err, s.remote.close())
+	if s.journal != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
+		defer cancel()
+		err = errors.Join(err, s.journal.Suspend(ctx))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), store.LockTimeout)
-	defer cancel()
-	return errors.Join(err, s.journal.Suspend(ctx))
+	return errors.Join(err, s.end())
 }
 
 // failures is the count of failed authentications, which other instances share
@@ -189,6 +190,7 @@ func acquire(place keeper, issuer string) (*lease, error) {
 			documents: documents,
 			remote:    opened.remote,
 			usage:     client.NewUsage(documents, time.Now),
+			end:       opened.end,
 			nonces:    proof.NewNonces(time.Now),
 			failures:  opened.failures(),
 			advised:   client.NewFailures(time.Now, nil),

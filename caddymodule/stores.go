@@ -23,7 +23,19 @@ type keeper interface {
 // kept is where the state of one issuer is kept.
 type kept struct {
 	documents store.Documents
-	remote    *remote // nil: it is Caddy's storage
+	remote    *remote      // nil: it is Caddy's storage, or only looked at
+	close     func() error // where there is no remote; nil: there is nothing to close
+}
+
+// end closes what was opened.
+func (k *kept) end() error {
+	switch {
+	case k.remote != nil:
+		return k.remote.close()
+	case k.close != nil:
+		return k.close()
+	}
+	return nil
 }
 
 // remote is what a place has that several instances share at each request.

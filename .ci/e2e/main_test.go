@@ -7,11 +7,9 @@
 package e2e
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"github.com/dd99cb49/caddy-client-credentials/.ci/harness"
 )
 
 // caddyBinary is the absolute path of the binary under test.
@@ -20,38 +18,4 @@ var caddyBinary string
 // checkout is the absolute path of the repository.
 var checkout string
 
-func TestMain(m *testing.M) {
-	code, err := runWithBinary(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runWithBinary(m *testing.M) (code int, err error) {
-	if checkout, err = filepath.Abs("../.."); err != nil {
-		return 1, err
-	}
-	if caddyBinary = os.Getenv("CADDY_BIN"); caddyBinary != "" {
-		if caddyBinary, err = filepath.Abs(caddyBinary); err != nil {
-			return 1, err
-		}
-		if _, err = os.Stat(caddyBinary); err != nil {
-			return 1, fmt.Errorf("CADDY_BIN: %w", err)
-		}
-		return m.Run(), nil
-	}
-	folder, err := os.MkdirTemp("", "caddy-e2e-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	caddyBinary = filepath.Join(folder, "caddy")
-	build := exec.Command(filepath.Join(checkout, "xcaddy.sh"), "build", "--output", caddyBinary)
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		return 1, fmt.Errorf("building Caddy: %w", err)
-	}
-	return m.Run(), nil
-}
+func TestMain(m *testing.M) { harness.Main(m, &caddyBinary, &checkout) }

@@ -1,67 +1,13 @@
 package e2e
 
 import (
-	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
-	"os"
-	"path/filepath"
-	"sync"
-	"syscall"
 	"testing"
+
+	"github.com/dd99cb49/caddy-client-credentials/.ci/harness"
 )
 
-// Ports are taken below the range that systems use for outgoing connections,
-// where a port that is free now could be in use a moment later.
-const (
-	firstPort = 20000
-	lastPort  = 32000
-)
-
-var ports struct {
-	mutex sync.Mutex
-	next  int
-	taken *os.File // empty; each octet's lock is a port
-}
-
-// freePort returns a loopback port that nobody listens at, each once. Whoever gets it
-// listens a moment later, so other runs of these tests on this machine are told.
+// freePort returns a loopback port that nobody listens at, each once.
 func freePort(t testing.TB) int {
 	t.Helper()
-	ports.mutex.Lock()
-	defer ports.mutex.Unlock()
-	if ports.next == 0 {
-		ports.next = firstPort + rand.IntN(lastPort-firstPort)
-		name := filepath.Join(os.TempDir(), fmt.Sprintf("caddy-e2e-ports-%d", os.Getuid()))
-		var err error
-		if ports.taken, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range lastPort - firstPort {
-		port := ports.next
-		if ports.next++; ports.next >= lastPort {
-			ports.next = firstPort
-		}
-		if claim(port) && isFree(port) {
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
-}
-
-// claim takes the lock of a port, which ends with the process.
-func claim(port int) bool {
-	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: int64(port), Len: 1}
-	return syscall.FcntlFlock(ports.taken.Fd(), syscall.F_SETLK, &lock) == nil
-}
-
-func isFree(port int) bool {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	return listener.Close() == nil
+	return harness.FreePort(t)
 }

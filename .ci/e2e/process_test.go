@@ -9,10 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/.ci/harness"
 )
 
 // instance is one Caddy process with folders and ports of its own, and the API
@@ -219,19 +220,4 @@ func (c *instance) mustReload(t testing.TB, caddyfile string) {
 }
 
 // output collects what a process prints; it may be read meanwhile.
-type output struct {
-	mutex sync.Mutex
-	text  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.String()
-}
+type output = harness.Output

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/.ci/harness"
 )
 
 // block is a fenced block of a Markdown file.
@@ -48,7 +50,7 @@ func blocksOf(t testing.TB, path string) (blocks []block) {
 // is not parallel with others: the example has fixed ports.
 func TestREADME(t *testing.T) {
 	for _, port := range []int{8080, 9000, 2019} {
-		if !isFree(port) {
+		if !harness.IsFree(port) {
 			t.Fatalf("port %d is taken: the example needs it", port)
 		}
 	}

@@ -17,6 +17,9 @@ type forward struct {
 	mutex sync.Mutex
 	open  map[net.Conn]struct{}
 	mute  atomic.Bool // nothing that is sent arrives
+
+	// spoil ends a connection where the client sends what it is true for. nil: none.
+	spoil func(sent []byte) bool
 }
 
 // listen serves until the test ends.
@@ -54,17 +57,20 @@ func (f *forward) serve(client net.Conn) {
 		return
 	}
 	f.note(client, server)
-	go f.pass(client, server)
-	f.pass(server, client)
+	go f.pass(client, server, f.spoil)
+	f.pass(server, client, nil)
 }
 
 // pass copies until one side has ended; what comes while it is mute is dropped.
-func (f *forward) pass(from, to net.Conn) {
+func (f *forward) pass(from, to net.Conn, spoil func([]byte) bool) {
 	defer func() { _ = from.Close() }()
 	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 32<<10)
 	for {
 		count, err := from.Read(buffer)
+		if spoil != nil && spoil(buffer[:count]) {
+			return
+		}
 		if count > 0 && !f.mute.Load() {
 			if _, err := to.Write(buffer[:count]); err != nil {
 				return

@@ -57,7 +57,7 @@ func TestRotationByHandAtTwo(t *testing.T) {
 	var all sync.WaitGroup
 	for _, n := range c.nodes {
 		all.Go(func() {
-			got, err := send(n.admin, http.MethodPost, "/oauth2/keys/rotate", "", "Content-Type: application/json")
+			got, err := rotate(n)
 			if err != nil || got.status != 200 {
 				t.Errorf("%v %s", err, got)
 			}

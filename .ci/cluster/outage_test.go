@@ -1,0 +1,276 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+)
+
+// revoker has tokens revoked, one after the other at one instance after the
+// other, and notes what was acknowledged.
+type revoker struct {
+	cluster      *cluster
+	acknowledged []string
+	count        atomic.Int64
+	refused      atomic.Int64
+	longest      time.Duration // between two acknowledgements
+	stop         func()
+}
+
+func (c *cluster) revokeAll(t testing.TB) *revoker {
+	t.Helper()
+	r := &revoker{cluster: c}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	r.stop = func() { cancel(); all.Wait() }
+	t.Cleanup(r.stop)
+	all.Go(func() {
+		last := time.Now()
+		for i := 0; ctx.Err() == nil; i++ {
+			if r.revokeOne(t, c.nodes[i%len(c.nodes)]) {
+				r.longest = max(r.longest, time.Since(last))
+				last = time.Now()
+			}
+		}
+	})
+	return r
+}
+
+func (r *revoker) revokeOne(t testing.TB, n *node) bool {
+	got, err := askToken(n.address(), "batch", secret)
+	if err != nil || got.status != 200 {
+		t.Errorf("a token was refused: %v %s", err, got)
+		return false
+	}
+	token := got.member("access_token")
+	got, err = revoke(n.address(), token)
+	switch {
+	case err != nil:
+		t.Error(err)
+	case got.status == 200:
+		r.acknowledged = append(r.acknowledged, token)
+		r.count.Add(1)
+		return true
+	case got.status != 503 || got.header.Get("Retry-After") == "" || got.member("error") != "temporarily_unavailable":
+		t.Errorf("a revocation that cannot be stored gets %s", got)
+	default:
+		r.refused.Add(1)
+	}
+	return false
+}
+
+// more waits for further acknowledgements.
+func (r *revoker) more(t testing.TB, count int64) {
+	t.Helper()
+	aim := r.count.Load() + count
+	for deadline := time.Now().Add(30 * time.Second); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d revocations were acknowledged within 30 s", r.count.Load(), aim)
+		}
+	}
+}
+
+// holds looks whether all that was acknowledged is in force everywhere.
+func (r *revoker) holds(t testing.TB) {
+	t.Helper()
+	for _, n := range r.cluster.nodes {
+		for i, token := range r.acknowledged {
+			if got := n.get(t, token); got.status != 401 {
+				t.Fatalf("revocation %d of %d was acknowledged, and the token gets %s", i+1, len(r.acknowledged), got)
+			}
+		}
+	}
+}
+
+// restart ends all instances in order and starts them again: what they know then
+// is what is stored.
+func (c *cluster) restart(t testing.TB) {
+	t.Helper()
+	for _, n := range c.nodes {
+		n.End(t)
+	}
+	for _, n := range c.nodes {
+		n.begin(t)
+	}
+	for _, n := range c.nodes {
+		n.serves(t)
+	}
+}
+
+// Redis is restarted, in order and by force, while revocations are acknowledged:
+// none of them is lost, no other token either, and nothing needs a hand.
+func TestRestartOfRedis(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t)
+	c := launch(t, options{store: onRedis(server.Address)})
+	spared, keys := c.nodes[0].token(t, "batch"), c.nodes[0].jwks(t)
+	r := c.revokeAll(t)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL} {
+		r.more(t, 20)
+		server.End(t, signal)
+		server.Restart(t)
+	}
+	r.more(t, 20)
+	r.stop()
+	t.Logf("%d revocations acknowledged, %d refused with 503, writing stood still for at most %v",
+		r.count.Load(), r.refused.Load(), r.longest.Round(time.Millisecond))
+	time.Sleep(time.Second) // the promise: all know by then
+	r.holds(t)
+	c.restart(t)
+	r.holds(t)
+	for _, n := range c.nodes {
+		n.get(t, spared).want(t, 200)
+		if got := n.jwks(t); got != keys {
+			t.Errorf("the keys are others: %s", got)
+		}
+	}
+}
+
+// outage is how long Redis cannot be reached, and timeout how long one command may
+// take: a request has two of them at most.
+const (
+	outage  = 30 * time.Second
+	timeout = time.Second
+)
+
+// Redis cannot be reached for half a minute, as where a cable is pulled. Gates
+// and known clients go on, what needs Redis is refused with 503 and never hangs,
+// the log says so once. Then everything heals, and what was changed meanwhile by
+// who could reach Redis holds.
+func TestRedisOutOfReach(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t)
+	way := link(t, server.Address)
+	c := launch(t, options{store: onRedis(way.address, "timeout 1s")})
+	store := openRedis(t, server.Address)
+	people := newPeople(t, store)
+	people.add(t, "late")
+	c.everywhere(t, new(effects), func(n *node) bool {
+		got, err := askToken(n.address(), "late", people.secret)
+		return err == nil && got.status == 200
+	})
+	lost := people.token(t, c.nodes[0], "late")
+	bound := c.nodes[0].token(t, "batch", proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
+	revoked := c.nodes[1].token(t, "batch")
+	if got, err := revoke(c.nodes[2].address(), revoked); err != nil || got.status != 200 {
+		t.Fatalf("%v %s", err, got)
+	}
+	c.everywhere(t, new(effects), refuses(t, revoked))
+
+	load := drive(t, c.balance(t).address, 2)
+	way.cut()
+	people.change(t, "late", func(r *client.Record) *client.Record { r.Disabled = true; return r })
+	worst := c.without(t, bound, lost, revoked)
+	way.mend()
+	healed := c.heals(t, lost, revoked)
+	load.stop()
+	t.Logf("without Redis the slowest answer took %v; %v after its return all was well; %d good answers of other traffic",
+		worst.Round(time.Millisecond), healed.Round(time.Millisecond), load.good.Load())
+	if load.broken.Load() > 0 {
+		t.Errorf("%d requests got no answer", load.broken.Load())
+	}
+	if worst > 3*timeout {
+		t.Errorf("some request took %v: expected no more than commands may take", worst)
+	}
+}
+
+// without asks for everything again and again as long as Redis is out of reach,
+// and returns how long the slowest answer took.
+func (c *cluster) without(t testing.TB, bound, known, revoked string) (worst time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	fresh := ""
+	timed := func(what string, status int, ask func() (answer, error)) answer {
+		t.Helper()
+		started := time.Now()
+		got, err := ask()
+		worst = max(worst, time.Since(started))
+		if err != nil || got.status != status {
+			t.Errorf("%s after %v: expected %d, got %v %s", what, time.Since(begin).Round(time.Millisecond), status, err, got)
+		}
+		if status == 503 && got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After: %s", what, got)
+		}
+		return got
+	}
+	for i := 0; time.Since(begin) < outage; i++ {
+		n := c.nodes[i%len(c.nodes)]
+		get := func(fields ...string) func() (answer, error) {
+			return func() (answer, error) { return send(n.address(), http.MethodGet, "/orders", "", fields...) }
+		}
+		timed("a known token", 200, get("Authorization: Bearer "+known))
+		timed("a revoked token", 401, get("Authorization: Bearer "+revoked))
+		fresh = timed("a secret", 200, func() (answer, error) { return askToken(n.address(), "batch", secret) }).member("access_token")
+		timed("a new token", 200, get("Authorization: Bearer "+fresh))
+		timed("a wrong secret", 401, func() (answer, error) { return askToken(n.address(), "batch", "wrong"+secret) })
+		timed("an assertion", 503, func() (answer, error) { return assert(n.address(), c.assertion(t)) })
+		timed("a proof at the token endpoint", 503, func() (answer, error) {
+			return askToken(n.address(), "batch", secret, proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
+		})
+		timed("a proof at the gate", 503, get("Authorization: DPoP "+bound, proof(t, c.key, http.MethodGet, "/orders", bound)))
+		timed("a revocation", 503, func() (answer, error) { return revoke(n.address(), fresh) })
+		timed("what was not revoked", 200, get("Authorization: Bearer "+fresh))
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, n := range c.nodes {
+		if got := n.metric(t, "caddy_oauth2_store_up"); got != "0" {
+			t.Errorf("store_up is %s", got)
+		}
+	}
+	return worst
+}
+
+// heals waits until everything works again, and returns how long that took.
+func (c *cluster) heals(t testing.TB, lost, revoked string) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	for _, n := range c.nodes {
+		works := func() bool {
+			asserted, err := assert(n.address(), c.assertion(t))
+			return err == nil && asserted.status == 200 && n.metric(t, "caddy_oauth2_store_up") == "1" && refuses(t, lost)(n)
+		}
+		for deadline := time.Now().Add(10 * time.Second); !works(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s has not recovered after 10 s: %s", n.address(), n.Output)
+			}
+		}
+	}
+	took := time.Since(begin)
+	for _, n := range c.nodes {
+		n.get(t, revoked).want(t, 401)
+		token := n.token(t, "batch")
+		if got, err := revoke(n.address(), token); err != nil || got.status != 200 {
+			t.Errorf("%v %s", err, got)
+		}
+		c.everywhere(t, new(effects), refuses(t, token))
+		for _, line := range []string{"the store does not answer: gates go on", "the store answers again"} {
+			if count := strings.Count(n.Output.String(), line); count != 1 {
+				t.Errorf("%q stands in the log %d times", line, count)
+			}
+		}
+	}
+	return took
+}
+
+// metric is the value of one without labels.
+func (n *node) metric(t testing.TB, name string) string {
+	t.Helper()
+	got, err := send(n.admin, http.MethodGet, "/metrics", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(got.body) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return fmt.Sprintf("no %s in %s", name, got.body)
+}

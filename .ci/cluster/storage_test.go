@@ -1,0 +1,141 @@
+package cluster
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+)
+
+// onStorage is a cluster on one storage folder, whose instances look at it each
+// second: a quarter of publish_ahead.
+func onStorage(t testing.TB) (c *cluster, people *people) {
+	t.Helper()
+	c = launch(t, options{signing: "signing ES256 {\npublish_ahead 4s\n}", shared: true})
+	backend := &certmagic.FileStorage{Path: filepath.Join(c.nodes[0].folder, "data", "caddy")}
+	return c, newPeople(t, store.OverStorage(backend, store.Prefix(issuerURL)))
+}
+
+// nextLook is how long a change may take to the other instances, with room for a
+// busy machine.
+const nextLook = 4 * time.Second
+
+// by waits until an instance does what it should.
+func (n *node) by(t testing.TB, patience time.Duration, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("%s: not in force at %s after %v", what, n.address(), patience)
+			return
+		}
+	}
+}
+
+// Instances on one storage folder need no Redis to be one issuer: they have one
+// key, and learn of changes by their next look.
+func TestOneStorage(t *testing.T) {
+	t.Parallel()
+	c, people := onStorage(t)
+	c.isOneIssuer(t)
+	for name, take := range c.takings(t, people) {
+		id := fmt.Sprint("made-", numbers.Add(1))
+		people.add(t, id)
+		for _, n := range c.nodes {
+			n.by(t, nextLook, "making a client", func() bool {
+				got, err := askToken(n.address(), id, people.secret)
+				return err == nil && got.status == 200
+			})
+		}
+		token := people.token(t, c.nodes[0], id)
+		for _, n := range c.nodes {
+			n.get(t, token).want(t, 200)
+		}
+		begin := time.Now()
+		take(token, id)
+		for _, n := range c.nodes {
+			n.by(t, nextLook, name, func() bool { return refuses(t, token)(n) })
+		}
+		t.Logf("%s: in force everywhere after %v", name, time.Since(begin).Round(time.Millisecond))
+	}
+}
+
+// staleLock is after how long certmagic takes the lock of a process that died for
+// abandoned, with room for its own looks and a busy machine.
+const staleLock = 20 * time.Second
+
+// An instance is killed while it holds the lock of the keys: the others can change
+// keys again as soon as the lock counts as abandoned, and issue and judge tokens
+// all the while.
+func TestKilledWithLock(t *testing.T) {
+	t.Parallel()
+	c, _ := onStorage(t)
+	holder, other := c.nodes[0], c.nodes[1]
+	token := holder.token(t, "batch")
+	holder.dieWithLock(t)
+	begin := time.Now()
+	done := make(chan answer, 1)
+	go func() {
+		got, _ := rotate(other) // an error has no status
+		done <- got
+	}()
+	for waiting := true; waiting; {
+		select {
+		case got := <-done:
+			got.want(t, 200)
+			waiting = false
+		case <-time.After(100 * time.Millisecond):
+			other.get(t, token).want(t, 200)
+			other.get(t, other.token(t, "batch")).want(t, 200)
+		}
+	}
+	took := time.Since(begin)
+	t.Logf("the lock held others up for %v", took.Round(time.Millisecond))
+	if took > staleLock {
+		t.Errorf("others waited for %v", took)
+	}
+	holder.begin(t)
+	holder.serves(t)
+	holder.get(t, token).want(t, 200)
+	c.agree(t, func(n *node) string { return n.jwks(t) })
+}
+
+func rotate(n *node) (answer, error) {
+	return send(n.admin, http.MethodPost, "/oauth2/keys/rotate", "", "Content-Type: application/json")
+}
+
+// dieWithLock kills the instance at a moment at which it holds the lock of the
+// keys, and leaves it behind.
+func (n *node) dieWithLock(t testing.TB) {
+	t.Helper()
+	locks := filepath.Join(n.folder, "data", "caddy", "locks")
+	held := func() bool {
+		found, err := filepath.Glob(filepath.Join(locks, "*keys.json*"))
+		return err == nil && len(found) > 0
+	}
+	for range 50 {
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for err := error(nil); err == nil; {
+				_, err = rotate(n)
+			}
+		}()
+		for !held() {
+			runtime.Gosched()
+		}
+		n.Kill()
+		<-stopped
+		if held() {
+			return
+		}
+		n.begin(t)
+		n.serves(t)
+	}
+	t.Fatal("the lock was never left behind")
+}

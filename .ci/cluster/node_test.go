@@ -79,7 +79,7 @@ type answer struct {
 func (a answer) String() string { return fmt.Sprintf("%d %v %s", a.status, a.header, a.body) }
 
 // plain opens a connection for each request, and gives up on one that hangs.
-var plain = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+var plain = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 60 * time.Second}
 
 // send sends a request to an address; fields are "Name: value".
 func send(address, method, path, body string, fields ...string) (answer, error) {

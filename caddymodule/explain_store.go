@@ -88,6 +88,6 @@ func (o *overlayDocuments) Update(ctx context.Context, name string, change func(
 // Interface guards.
 var (
 	_ caddy.Provisioner = (*overlayStore)(nil)
-	_ keeper        = (*overlayStore)(nil)
+	_ keeper            = (*overlayStore)(nil)
 	_ store.Documents   = (*overlayDocuments)(nil)
 )

@@ -29,12 +29,6 @@ var adminEndpoints = []adminEndpoint{
 	{"keys/rotate", map[string]adminHandler{http.MethodPost: rotateKey}},
 	{"keys/{}/revoke", map[string]adminHandler{http.MethodPost: revokeKey}},
 	{"revocations", map[string]adminHandler{http.MethodPost: revokeToken}},
-	{"clients", map[string]adminHandler{http.MethodGet: listClients, http.MethodPost: addClient}},
-	{"clients/{}", map[string]adminHandler{
-		http.MethodGet: showClient, http.MethodPut: replaceClient, http.MethodPatch: patchClient, http.MethodDelete: removeClient,
-	}},
-	{"clients/{}/secrets", map[string]adminHandler{http.MethodGet: listSecrets, http.MethodPost: addSecret}},
-	{"clients/{}/secrets/{}", map[string]adminHandler{http.MethodDelete: removeSecret}},
 	{"report", map[string]adminHandler{http.MethodGet: showReport, http.MethodDelete: resetReport}},
 }
 

@@ -137,18 +137,6 @@ func (a *auditor) keysChanged(changes keys.Changes) {
 	}
 }
 
-// clientChanged writes who has done what with a client.
-func (a *auditor) clientChanged(by operator, id string, done clientChange) {
-	fields := append(by.fields(), zap.String("client_id", id), zap.String("change", done.what))
-	if len(done.members) > 0 {
-		fields = append(fields, zap.Strings("members", done.members))
-	}
-	if done.secret != "" {
-		fields = append(fields, zap.String("secret_id", done.secret))
-	}
-	a.logger.Info("client changed", fields...)
-}
-
 // keyRotated tells who had the next key made.
 func (a *auditor) keyRotated(by operator, kid string) {
 	a.logger.Info("signing key rotated", append(by.fields(), zap.String("kid", kid))...)

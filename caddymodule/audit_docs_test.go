@@ -95,7 +95,6 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 	audit.withheld(map[refusalKind]int{{}: 1})
 	by := operator{address: "a", certificate: "a"}
 	audit.keyRotated(by, "a")
-	audit.clientChanged(by, "a", clientChange{what: clientAltered, members: []string{"name"}, secret: "1"})
 	audit.keyRevoked(by, "a")
 	audit.tokenRevoked(by, &revocationAnswer{ID: "a", ClientID: "a"})
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})

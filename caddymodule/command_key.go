@@ -70,15 +70,13 @@ clients have to get new ones. Where it is the key that signs, the next one takes
 over at once, or one that is made for that.
 
 Other verifiers go on taking its tokens until they fetch the key set again.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if args[0] == "" { // a variable that is not set
-				return errors.New("expected a kid: see caddy oauth2 key list")
-			}
-			path := adminPrefix + "keys/" + url.PathEscape(args[0]) + "/revoke"
-			return askAndPrint(cmd, http.MethodPost, path, nil, (*revokedKeyAnswer).text)
-		},
 	}
+	takeID(cmd, func(cmd *cobra.Command, kid string) error {
+		if kid == "" { // a variable that is not set
+			return errors.New("expected a kid: see caddy oauth2 key list")
+		}
+		return askAndPrint(cmd, http.MethodPost, adminPrefix+"keys/"+url.PathEscape(kid)+"/revoke", nil, (*revokedKeyAnswer).text)
+	})
 	adminFlags(cmd)
 	return cmd
 }

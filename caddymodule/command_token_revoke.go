@@ -26,16 +26,14 @@ it is not revoked.
 A token can also be named by its jti, which is in the audit log. It is remembered as
 long as the longest-lived token can live, or until --expires where that is known. A
 time that is too early lets the token pass again.`,
-		Args: cobra.ExactArgs(1),
-		RunE: runTokenRevoke,
 	}
+	takeID(cmd, runTokenRevoke)
 	adminFlags(cmd)
 	cmd.Flags().String("expires", "", "When the token with this jti expires, as 2030-01-31T00:00:00Z")
 	return cmd
 }
 
-func runTokenRevoke(cmd *cobra.Command, args []string) error {
-	named := args[0]
+func runTokenRevoke(cmd *cobra.Command, named string) error {
 	if strings.HasPrefix(named, "@") {
 		var err error
 		if named, err = (secretInput{argument: named}).read(cmd); err != nil {

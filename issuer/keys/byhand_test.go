@@ -256,3 +256,27 @@ func TestRevokeWithAClockBehind(t *testing.T) {
 		}
 	}
 }
+
+// An instance that has read of a revocation elsewhere still tells that another key
+// signs: [Ring.Load] takes that from no one.
+func TestLoadHidesNoChange(t *testing.T) {
+	t.Parallel()
+	clock, docs := new(clock), store.NewMemory()
+	ring, kids := newStates(t, docs, clock, "active")
+	other := NewRing(docs, clock.now)
+	if err := other.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if changes := maintain(t, other, usual); changes.Signing != "" {
+		t.Errorf("a start is a change: %+v", changes)
+	}
+	if _, err := ring.Revoke(t.Context(), kids[0], usual); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if changes := maintain(t, other, usual); changes.Signing != signing(t, ring) {
+		t.Errorf("another key signs, and the changes are %+v", changes)
+	}
+}

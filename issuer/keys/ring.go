@@ -59,7 +59,9 @@ func (r *Ring) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.reported = fresh.signing(r.now())
+	if r.reported == "" { // what signed before is no change
+		r.reported = fresh.signing(r.now())
+	}
 	return nil
 }
 

@@ -101,7 +101,7 @@ func (c *Collection) Change(ctx context.Context, keys []string, change func(key 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changed := make(map[int]uint64, len(byShard))
+	before, changed := maps.Clone(c.known), make(map[int]uint64, len(byShard))
 	var err error
 	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
 		version, problem := c.changeShard(ctx, shard, byShard[shard], change)
@@ -112,7 +112,11 @@ func (c *Collection) Change(ctx context.Context, keys []string, change func(key 
 			changed[shard] = version
 		}
 	}
-	return errors.Join(err, c.announce(ctx, changed))
+	unannounced := c.announce(ctx, changed)
+	if unannounced != nil { // a Load must not take what is not in the index for gone
+		c.known = before
+	}
+	return errors.Join(err, unannounced)
 }
 
 // changeShard returns the version that is stored then; 0 where there is none.

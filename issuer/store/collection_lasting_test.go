@@ -134,6 +134,7 @@ func TestUnannouncedChange(t *testing.T) {
 		if err := h.Change(ctx, []string{"a"}, becomes(`1`)); !errors.Is(err, errOnce) {
 			t.Fatalf("got %v", err)
 		}
+		must(t, h.Load(ctx))
 		if restarted {
 			h = newHolder(documents)
 			must(t, h.Load(ctx))

@@ -33,6 +33,7 @@ type shared struct {
 	documents store.Documents
 	remote    *remote        // nil: the documents are in Caddy's storage
 	end       func() error   // closes the place
+	loaded    atomic.Bool    // all that is stored was read once
 	away      atomic.Bool    // the store did not answer when it was last looked for
 	marks     store.Marks    // which assertions and proofs were used
 	journal   *store.Journal // those of this process; nil: instances share them
@@ -110,6 +111,9 @@ func (s *shared) load(ctx context.Context) (lost, err error) {
 		} else {
 			err = errors.Join(err, problem)
 		}
+	}
+	if err == nil {
+		s.loaded.Store(true)
 	}
 	return lost, err
 }

@@ -17,9 +17,9 @@ import (
 // readyTimeout is how long a request waits for the very first key.
 const readyTimeout = 10 * time.Second
 
-// ready returns at once when there is a key to sign and verify with. Caddy
-// starts apps in no order: before the very first key is made, HTTP may already
-// serve, and its requests wait rather than fail.
+// ready returns at once when all that is stored was read, and there is a key to
+// sign and verify with. Caddy starts apps in no order: before that, HTTP may
+// already serve, and its requests wait rather than fail.
 func (a *App) ready(ctx context.Context) error {
 	if a.complete() == nil {
 		return nil
@@ -37,13 +37,16 @@ func (a *App) await(ctx context.Context) error {
 	select {
 	case <-a.started:
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the first key: %w", ctx.Err())
+		return fmt.Errorf("waiting for the start: %w", ctx.Err())
 	}
 	return a.complete()
 }
 
 // complete tells what is missing that Start makes.
 func (a *App) complete() error {
+	if !a.shared.loaded.Load() { // keys alone do not tell which tokens are void
+		return errors.New("what is stored has not been read yet")
+	}
 	if _, err := a.shared.ring.Signer(); err != nil && a.own != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // pollEvery is how often the last change is looked at: a message may be lost
-// with its connection.
-const pollEvery = time.Second
+// with its connection, and even so a change must be in force within a second.
+const pollEvery = time.Second / 2
 
 // Watch calls changed at once, and whenever a document was changed, by whomever;
 // after an error of it, again within a second or so. alive gets nil, or why Redis

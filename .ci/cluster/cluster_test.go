@@ -59,8 +59,9 @@ const instances = 3
 
 // cluster is several Caddy processes that are one issuer.
 type cluster struct {
-	nodes []*node
-	key   tokentest.Key // of the client signer
+	nodes  []*node
+	key    tokentest.Key // of the client signer
+	folder string        // which all can read
 }
 
 // options are what clusters differ in.
@@ -74,17 +75,9 @@ type options struct {
 // launch starts all instances at the same moment, and waits until they serve.
 func launch(t testing.TB, o options) *cluster {
 	t.Helper()
-	c := &cluster{key: tokentest.NewKey(t, "ES256")}
-	folder := t.TempDir()
-	keys := filepath.Join(folder, "jwks.json")
-	write(t, keys, tokentest.Set(t, c.key))
-	text := strings.NewReplacer("STORE", o.store, "SIGNING", o.signing,
-		"FAILURES", fmt.Sprint(cmp.Or(o.failures, 100_000))).Replace(caddyfile)
+	c := &cluster{key: tokentest.NewKey(t, "ES256"), folder: t.TempDir()}
 	for range instances {
-		if !o.shared {
-			folder = t.TempDir()
-		}
-		c.nodes = append(c.nodes, prepare(t, folder, text, "SECRET="+secret, "JWKS="+keys))
+		c.nodes = append(c.nodes, c.prepare(t, o))
 	}
 	for _, n := range c.nodes {
 		n.begin(t)
@@ -93,6 +86,27 @@ func launch(t testing.TB, o options) *cluster {
 		n.serves(t)
 	}
 	return c
+}
+
+// join starts one more instance, which is not among the cluster's nodes.
+func (c *cluster) join(t testing.TB, o options) *node {
+	t.Helper()
+	n := c.prepare(t, o)
+	n.begin(t)
+	n.serves(t)
+	return n
+}
+
+func (c *cluster) prepare(t testing.TB, o options) *node {
+	t.Helper()
+	keys, folder := filepath.Join(c.folder, "jwks.json"), c.folder
+	write(t, keys, tokentest.Set(t, c.key))
+	if !o.shared {
+		folder = t.TempDir()
+	}
+	text := strings.NewReplacer("STORE", o.store, "SIGNING", o.signing,
+		"FAILURES", fmt.Sprint(cmp.Or(o.failures, 100_000))).Replace(caddyfile)
+	return prepare(t, folder, text, "SECRET="+secret, "JWKS="+keys)
 }
 
 // onRedis are the lines of a store; more are further ones in its block.

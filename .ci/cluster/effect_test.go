@@ -9,54 +9,37 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
-	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
-	"github.com/dd99cb49/caddy-client-credentials/issuer/store/redis"
 )
 
-// openRedis opens the store as an instance does. What is changed by way of it is
-// changed by one more instance.
-func openRedis(t testing.TB, address string) *redis.Store {
+// person is a client that was made at run time.
+type person struct{ id, secret string }
+
+// addClient makes one with both scopes.
+func (n *node) addClient(t testing.TB) person {
 	t.Helper()
-	s, err := redis.New(redis.Config{URL: "redis://" + address, Issuer: issuerURL, EncryptionKeys: []string{sealingKey}})
+	id := fmt.Sprint("made-", numbers.Add(1))
+	var made struct {
+		Secret string `json:"client_secret"`
+	}
+	n.ask(t, http.MethodPost, "/oauth2/clients", `{"client_id":"`+id+`","scopes":["orders:read","orders:write"]}`, &made)
+	return person{id, made.Secret}
+}
+
+// known tells whether an instance gives the client tokens.
+func (p person) known(n *node) bool {
+	got, err := askToken(n.address(), p.id, p.secret)
+	return err == nil && got.status == 200
+}
+
+// token gets the client a token that must be issued.
+func (p person) token(t testing.TB, n *node) string {
+	t.Helper()
+	got, err := askToken(n.address(), p.id, p.secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-// people are the clients that are made at run time.
-type people struct {
-	*client.Directory
-	secret, hash string // of all
-}
-
-func newPeople(t testing.TB, documents store.Documents) *people {
-	t.Helper()
-	made := client.NewGenerated()
-	hash, err := client.HashSecret(made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &people{client.NewDirectory(documents, time.Now), made, hash}
-}
-
-// add makes a client with both scopes.
-func (p *people) add(t testing.TB, id string) {
-	t.Helper()
-	p.change(t, id, func(*client.Record) *client.Record {
-		made := client.StoredSecret{ID: "1", Hash: p.hash, Made: time.Now().UTC()}
-		return &client.Record{Scopes: []string{"orders:read", "orders:write"}, Secrets: []client.StoredSecret{made}, NextSecret: 2}
-	})
-}
-
-func (p *people) change(t testing.TB, id string, change func(*client.Record) *client.Record) {
-	t.Helper()
-	if _, err := p.Change(t.Context(), id, func(old *client.Record) (*client.Record, error) { return change(old), nil }); err != nil {
-		t.Fatal(err)
-	}
+	got.want(t, 200)
+	return got.member("access_token")
 }
 
 // effects are how long it took until something that was acknowledged was in force
@@ -118,30 +101,30 @@ func refuses(t testing.TB, token string) func(n *node) bool {
 	}
 }
 
-// takings are the ways of taking something away. Each takes what the token needs
-// that it gets, and returns when that is acknowledged.
-func (c *cluster) takings(t testing.TB, people *people) map[string]func(token, id string) {
-	return map[string]func(token, id string){
-		"revoking a token": func(token, id string) {
-			got, err := send(c.nodes[0].address(), http.MethodPost, "/oauth2/revoke", form("token", token), formType, basic(id, people.secret))
+// takings are the ways of taking something away at an instance. Each takes what
+// the token of the client needs, and returns when that is acknowledged.
+func takings(t testing.TB, n *node) map[string]func(token string, of person) {
+	return map[string]func(token string, of person){
+		"revoking a token": func(token string, of person) {
+			got, err := send(n.address(), http.MethodPost, "/oauth2/revoke", form("token", token), formType, basic(of.id, of.secret))
 			if err != nil || got.status != 200 {
 				t.Errorf("%v %s", err, got)
 			}
 		},
-		"revoking a token as an operator": func(token, _ string) {
-			c.nodes[0].ask(t, http.MethodPost, "/oauth2/revocations", `{"token":"`+token+`"}`, nil)
+		"revoking a token as an operator": func(token string, _ person) {
+			n.ask(t, http.MethodPost, "/oauth2/revocations", `{"token":"`+token+`"}`, nil)
 		},
-		"disabling a client": func(_, id string) {
-			people.change(t, id, func(r *client.Record) *client.Record { r.Disabled = true; return r })
+		"disabling a client": func(_ string, of person) {
+			n.ask(t, http.MethodPatch, "/oauth2/clients/"+of.id, `{"disabled":true}`, nil)
 		},
-		"removing a client": func(_, id string) {
-			people.change(t, id, func(*client.Record) *client.Record { return nil })
+		"removing a client": func(_ string, of person) {
+			n.ask(t, http.MethodDelete, "/oauth2/clients/"+of.id, "", nil)
 		},
-		"narrowing a client": func(_, id string) {
-			people.change(t, id, func(r *client.Record) *client.Record { r.Scopes = []string{"orders:read"}; return r })
+		"narrowing a client": func(_ string, of person) {
+			n.ask(t, http.MethodPatch, "/oauth2/clients/"+of.id, `{"scopes":["orders:read"]}`, nil)
 		},
-		"revoking a key": func(token, _ string) {
-			c.nodes[0].ask(t, http.MethodPost, "/oauth2/keys/"+kidOf(t, token)+"/revoke", "", nil)
+		"revoking a key": func(token string, _ person) {
+			n.ask(t, http.MethodPost, "/oauth2/keys/"+kidOf(t, token)+"/revoke", "", nil)
 		},
 	}
 }
@@ -150,9 +133,8 @@ func (c *cluster) takings(t testing.TB, people *people) map[string]func(token, i
 // also where they have just let the token pass; and a new client is known.
 func TestEffect(t *testing.T) {
 	t.Parallel()
-	server := startRedis(t)
-	c := launch(t, options{store: onRedis(server.Address)})
-	c.takeAway(t, newPeople(t, openRedis(t, server.Address)), 5)
+	c := launch(t, options{store: onRedis(startRedis(t).Address)})
+	c.takeAway(t, 5)
 }
 
 // The same where no message gets through: each connection that begins to listen
@@ -163,42 +145,32 @@ func TestEffectWithoutMessages(t *testing.T) {
 	deaf := link(t, server.Address)
 	deaf.spoil = func(sent []byte) bool { return bytes.Contains(sent, []byte("subscribe")) }
 	c := launch(t, options{store: onRedis(deaf.address)})
-	c.takeAway(t, newPeople(t, openRedis(t, server.Address)), 2)
+	c.takeAway(t, 2)
 	if heard := fmt.Sprint(server.Do(t, "PUBSUB", "CHANNELS")); heard != "[]" {
 		t.Errorf("some instance listens after all: %s", heard)
 	}
 }
 
-func (c *cluster) takeAway(t testing.TB, people *people, rounds int) {
+func (c *cluster) takeAway(t testing.TB, rounds int) {
 	t.Helper()
 	made := new(effects)
-	for name, take := range c.takings(t, people) {
+	for name, take := range takings(t, c.nodes[0]) {
 		taken := new(effects)
 		for range rounds {
-			id := fmt.Sprint("made-", numbers.Add(1))
-			people.add(t, id)
-			c.everywhere(t, made, func(n *node) bool {
-				got, err := askToken(n.address(), id, people.secret)
-				return err == nil && got.status == 200
-			})
-			token := people.token(t, c.nodes[0], id)
+			client := c.nodes[0].addClient(t)
+			c.others().everywhere(t, made, client.known)
+			token := client.token(t, c.nodes[1])
 			for _, n := range c.nodes {
 				n.get(t, token).want(t, 200)
 			}
-			take(token, id)
-			c.everywhere(t, taken, refuses(t, token))
+			take(token, client)
+			c.nodes[0].get(t, token).want(t, 401) // where it was acknowledged, it is in force
+			c.others().everywhere(t, taken, refuses(t, token))
 		}
 		t.Logf("%s: %s", name, taken)
 	}
 	t.Logf("making a client: %s", made)
 }
 
-func (p *people) token(t testing.TB, n *node, id string) string {
-	t.Helper()
-	got, err := askToken(n.address(), id, p.secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.want(t, 200)
-	return got.member("access_token")
-}
+// others are all instances but the first.
+func (c *cluster) others() *cluster { return &cluster{nodes: c.nodes[1:]} }

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 )
 
 // revoker has tokens revoked, one after the other at one instance after the
@@ -150,14 +148,13 @@ func TestRedisOutOfReach(t *testing.T) {
 	server := startRedis(t)
 	way := link(t, server.Address)
 	c := launch(t, options{store: onRedis(way.address, "timeout 1s")})
-	store := openRedis(t, server.Address)
-	people := newPeople(t, store)
-	people.add(t, "late")
-	c.everywhere(t, new(effects), func(n *node) bool {
-		got, err := askToken(n.address(), "late", people.secret)
-		return err == nil && got.status == 200
-	})
-	lost := people.token(t, c.nodes[0], "late")
+	reaching := c.join(t, options{store: onRedis(server.Address)}) // an instance elsewhere
+	late := reaching.addClient(t)
+	c.everywhere(t, new(effects), late.known)
+	lost := late.token(t, c.nodes[0])
+	for _, n := range c.nodes {
+		n.get(t, lost).want(t, 200)
+	}
 	bound := c.nodes[0].token(t, "batch", proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
 	revoked := c.nodes[1].token(t, "batch")
 	if got, err := revoke(c.nodes[2].address(), revoked); err != nil || got.status != 200 {
@@ -167,7 +164,7 @@ func TestRedisOutOfReach(t *testing.T) {
 
 	load := drive(t, c.balance(t).address, 2)
 	way.cut()
-	people.change(t, "late", func(r *client.Record) *client.Record { r.Disabled = true; return r })
+	reaching.ask(t, http.MethodPatch, "/oauth2/clients/"+late.id, `{"disabled":true}`, nil)
 	worst := c.without(t, bound, lost, revoked)
 	way.mend()
 	healed := c.heals(t, lost, revoked)

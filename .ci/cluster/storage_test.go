@@ -2,25 +2,18 @@ package cluster
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
-
-	"github.com/caddyserver/certmagic"
-
-	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // onStorage is a cluster on one storage folder, whose instances look at it each
 // second: a quarter of publish_ahead.
-func onStorage(t testing.TB) (c *cluster, people *people) {
+func onStorage(t testing.TB) *cluster {
 	t.Helper()
-	c = launch(t, options{signing: "signing ES256 {\npublish_ahead 4s\n}", shared: true})
-	backend := &certmagic.FileStorage{Path: filepath.Join(c.nodes[0].folder, "data", "caddy")}
-	return c, newPeople(t, store.OverStorage(backend, store.Prefix(issuerURL)))
+	return launch(t, options{signing: "signing ES256 {\npublish_ahead 4s\n}", shared: true})
 }
 
 // nextLook is how long a change may take to the other instances, with room for a
@@ -42,23 +35,19 @@ func (n *node) by(t testing.TB, patience time.Duration, what string, done func()
 // key, and learn of changes by their next look.
 func TestOneStorage(t *testing.T) {
 	t.Parallel()
-	c, people := onStorage(t)
+	c := onStorage(t)
 	c.isOneIssuer(t)
-	for name, take := range c.takings(t, people) {
-		id := fmt.Sprint("made-", numbers.Add(1))
-		people.add(t, id)
+	for name, take := range takings(t, c.nodes[0]) {
+		client := c.nodes[0].addClient(t)
 		for _, n := range c.nodes {
-			n.by(t, nextLook, "making a client", func() bool {
-				got, err := askToken(n.address(), id, people.secret)
-				return err == nil && got.status == 200
-			})
+			n.by(t, nextLook, "making a client", func() bool { return client.known(n) })
 		}
-		token := people.token(t, c.nodes[0], id)
+		token := client.token(t, c.nodes[1])
 		for _, n := range c.nodes {
 			n.get(t, token).want(t, 200)
 		}
+		take(token, client)
 		begin := time.Now()
-		take(token, id)
 		for _, n := range c.nodes {
 			n.by(t, nextLook, name, func() bool { return refuses(t, token)(n) })
 		}
@@ -75,7 +64,7 @@ const staleLock = 20 * time.Second
 // all the while.
 func TestKilledWithLock(t *testing.T) {
 	t.Parallel()
-	c, _ := onStorage(t)
+	c := onStorage(t)
 	holder, other := c.nodes[0], c.nodes[1]
 	// All have had the lock as they started. Those who had it within five seconds
 	// before keep it alive as if it were theirs still: see docs/operations.md.

@@ -71,6 +71,7 @@ func newFixtureWithoutKey(t testing.TB, change ...func(*gate.Config)) *fixture {
 			logger: zap.New(core), audit: &auditor{logger: zap.New(core)}, shared: &shared{ring: f.ring, report: report.New(report.Config{})}, own: own, started: started,
 		},
 	}
+	f.app.shared.loaded.Store(true)
 	return f
 }
 

@@ -23,3 +23,19 @@ func TestGateWithoutAKey(t *testing.T) {
 		}
 	}
 }
+
+// Keys are read before what says which tokens are void: a gate that has them
+// alone must not judge yet, neither for nor against a token.
+func TestGateBeforeAllIsRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	raw := f.token("read")
+	f.app.shared.loaded.Store(false)
+	if w := f.serve(prepared(t.Context(), http.MethodGet, "/orders", raw)); f.seen != nil || w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	f.app.shared.loaded.Store(true)
+	if w := f.serve(prepared(t.Context(), http.MethodGet, "/orders", raw)); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

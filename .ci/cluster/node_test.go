@@ -20,19 +20,19 @@ type node struct {
 	*harness.Process
 	folder, caddyfile string
 	env               []string
-	port              int
-	admin             string
+	at, admin         string // host:port, for clients and for operators
 }
 
 // prepare makes an instance that does not run yet. Its storage lies below folder.
 func prepare(t testing.TB, folder, text string, env ...string) *node {
 	t.Helper()
-	n := &node{folder: folder, caddyfile: filepath.Join(t.TempDir(), "Caddyfile"), port: harness.FreePort(t)}
-	n.admin = fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))
+	n := &node{folder: folder, caddyfile: filepath.Join(t.TempDir(), "Caddyfile")}
+	port := harness.FreePort(t)
+	n.at, n.admin = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))
 	n.env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "TMPDIR=" + folder,
 		"XDG_DATA_HOME=" + filepath.Join(folder, "data"), "XDG_CONFIG_HOME=" + filepath.Join(folder, "config"),
-		fmt.Sprintf("PORT=%d", n.port), "ADMIN=" + n.admin,
+		fmt.Sprintf("PORT=%d", port), "ADMIN=" + n.admin,
 	}, env...)
 	write(t, n.caddyfile, text)
 	return n
@@ -100,7 +100,7 @@ func send(address, method, path, body string, fields ...string) (answer, error) 
 	return answer{response.StatusCode, response.Header, string(text)}, err
 }
 
-func (n *node) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
+func (n *node) address() string { return n.at }
 
 // must sends a request that must get an answer.
 func (n *node) must(t testing.TB, method, path, body string, fields ...string) answer {

@@ -43,7 +43,7 @@ func (c *cluster) raced(t testing.TB, replay int, try func(n *node) (answer, err
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	c := launch(t, options{store: onRedis(startRedis(t).Address)})
-	bound := c.nodes[0].token(t, "batch", proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
+	bound := c.nodes[0].token(t, "batch", proofOf(t, c.key, http.MethodPost, "/oauth2/token", ""))
 	for range rounds {
 		c.once(t, bound)
 	}
@@ -55,11 +55,11 @@ func (c *cluster) once(t testing.TB, bound string) {
 	if passed := c.raced(t, 401, func(n *node) (answer, error) { return assert(n.address(), statement) }); passed != 1 {
 		t.Errorf("an assertion passed %d times", passed)
 	}
-	field := proof(t, c.key, http.MethodPost, "/oauth2/token", "")
+	field := proofOf(t, c.key, http.MethodPost, "/oauth2/token", "")
 	if passed := c.raced(t, 400, func(n *node) (answer, error) { return askToken(n.address(), "batch", secret, field) }); passed != 1 {
 		t.Errorf("a proof passed %d times at token endpoints", passed)
 	}
-	field = proof(t, c.key, http.MethodGet, "/orders", bound)
+	field = proofOf(t, c.key, http.MethodGet, "/orders", bound)
 	if passed := c.raced(t, 401, func(n *node) (answer, error) {
 		return send(n.address(), http.MethodGet, "/orders", "", "Authorization: DPoP "+bound, field)
 	}); passed != 1 {

@@ -155,7 +155,7 @@ func TestRedisOutOfReach(t *testing.T) {
 	for _, n := range c.nodes {
 		n.get(t, lost).want(t, 200)
 	}
-	bound := c.nodes[0].token(t, "batch", proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
+	bound := c.nodes[0].token(t, "batch", proofOf(t, c.key, http.MethodPost, "/oauth2/token", ""))
 	revoked := c.nodes[1].token(t, "batch")
 	if got, err := revoke(c.nodes[2].address(), revoked); err != nil || got.status != 200 {
 		t.Fatalf("%v %s", err, got)
@@ -210,9 +210,9 @@ func (c *cluster) without(t testing.TB, bound, known, revoked string) (worst tim
 		timed("a wrong secret", 401, func() (answer, error) { return askToken(n.address(), "batch", "wrong"+secret) })
 		timed("an assertion", 503, func() (answer, error) { return assert(n.address(), c.assertion(t)) })
 		timed("a proof at the token endpoint", 503, func() (answer, error) {
-			return askToken(n.address(), "batch", secret, proof(t, c.key, http.MethodPost, "/oauth2/token", ""))
+			return askToken(n.address(), "batch", secret, proofOf(t, c.key, http.MethodPost, "/oauth2/token", ""))
 		})
-		timed("a proof at the gate", 503, get("Authorization: DPoP "+bound, proof(t, c.key, http.MethodGet, "/orders", bound)))
+		timed("a proof at the gate", 503, get("Authorization: DPoP "+bound, proofOf(t, c.key, http.MethodGet, "/orders", bound)))
 		timed("a revocation", 503, func() (answer, error) { return revoke(n.address(), fresh) })
 		timed("what was not revoked", 200, get("Authorization: Bearer "+fresh))
 		time.Sleep(50 * time.Millisecond)

@@ -73,8 +73,8 @@ func assert(address, assertion string, fields ...string) (answer, error) {
 		"client_assertion", assertion), append(fields, formType)...)
 }
 
-// proof is a DPoP field for a request, made now; token goes along with it.
-func proof(t testing.TB, key tokentest.Key, method, path, token string) string {
+// proofOf is a DPoP field for a request, made now; token goes along with it.
+func proofOf(t testing.TB, key tokentest.Key, method, path, token string) string {
 	t.Helper()
 	claims := tokentest.Members{
 		"htm": method, "htu": issuerURL + path, "iat": time.Now().Unix(), "jti": fmt.Sprint("p", numbers.Add(1)),

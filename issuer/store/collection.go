@@ -49,7 +49,8 @@ func ShardOf(key string) int {
 // Load reads what has changed since the last call, and writes nothing. A
 // collection that was never written is empty; where it was there before, and is
 // gone, the error is [ErrGone]. A document that cannot be read is [ErrUnreadable],
-// which names it; all others are read. After an error, what was known before stays.
+// which names it. Neither keeps back the others; where there are both, the error is
+// not ErrGone. After an error, what was known before stays.
 func (c *Collection) Load(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,16 +63,24 @@ func (c *Collection) Load(ctx context.Context) error {
 			return c.gone(c.indexName())
 		}
 	}
+	var gone, unreadable error
 	for _, shard := range slices.Sorted(maps.Keys(index)) {
 		if index[shard] == c.known[shard] {
 			continue
 		}
-		problem := c.loadShard(ctx, shard)
-		if err = errors.Join(err, problem); problem != nil && !errors.Is(problem, ErrUnreadable) {
-			return err
+		switch problem := c.loadShard(ctx, shard); {
+		case errors.Is(problem, ErrGone):
+			gone = errors.Join(gone, problem)
+		case errors.Is(problem, ErrUnreadable):
+			unreadable = errors.Join(unreadable, problem)
+		case problem != nil:
+			return errors.Join(unreadable, problem)
 		}
 	}
-	return err
+	if unreadable != nil {
+		return unreadable // what is gone can be made again, but not beside what may mean anything
+	}
+	return gone
 }
 
 // Stored tells whether there was a record, or had been one, when the collection

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
@@ -65,4 +66,37 @@ type failingPlace struct {
 func (p failingPlace) Update(context.Context, string, func([]byte) ([]byte, error)) error {
 	*p.tries++
 	return errors.New("no route to host")
+}
+
+// A shard that is gone keeps none of the others back, and does not hide one that
+// cannot be read: a start may go on after the former alone.
+func TestCollectionGoneAndUnreadableShards(t *testing.T) {
+	t.Parallel()
+	place, ctx := &goneShard{Memory: store.NewMemory()}, t.Context()
+	must(t, newHolder(place).Change(ctx, []string{"a", "b", "c"}, becomes(`1`)))
+	place.name = fmt.Sprintf("things-%02x.json", store.ShardOf("a"))
+	h := newHolder(place)
+	if err := h.Load(ctx); !errors.Is(err, store.ErrGone) {
+		t.Errorf("one is gone: %v", err)
+	}
+	mustHold(t, h, map[string]string{"b": "1", "c": "1"})
+	for _, damaged := range []string{"b", "c"} {
+		name := fmt.Sprintf("things-%02x.json", store.ShardOf(damaged))
+		must(t, place.Memory.Update(ctx, name, func([]byte) ([]byte, error) { return []byte("{"), nil }))
+		if err := newHolder(place).Load(ctx); !errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrGone) {
+			t.Errorf("%s is damaged: %v", damaged, err)
+		}
+	}
+}
+
+type goneShard struct {
+	*store.Memory
+	name string
+}
+
+func (p *goneShard) Load(ctx context.Context, name string) ([]byte, error) {
+	if name == p.name {
+		return nil, fs.ErrNotExist
+	}
+	return p.Memory.Load(ctx, name)
 }

@@ -200,25 +200,54 @@ func openUsageDamaged(t *testing.T, documents store.Documents, clock *usageClock
 // that was used then must not look as if it never was.
 func TestUsageDocumentsGone(t *testing.T) {
 	t.Parallel()
-	for name, find := range map[string]func(*Usage) error{
-		"by loading":  func(u *Usage) error { return u.Load(context.Background()) },
-		"by flushing": func(u *Usage) error { return u.Flush(context.Background()) },
-	} {
-		place, clock := &usagePlace{Memory: store.NewMemory(), gone: make(map[string]bool)}, newUsageClock()
-		u := openUsage(t, place, clock)
-		u.Note("batch", "old", "192.0.2.1")
-		u.Note("batch", "new", "192.0.2.1")
-		flush(t, u)
-		clock.pass(time.Hour)
-		u.Note("batch", "new", "192.0.2.2")
-		place.gone["usage.json"], place.gone[shardName("batch")] = true, true
-		if err := find(u); !errors.Is(err, store.ErrGone) {
-			t.Errorf("%s: %v", name, err)
+	place, clock := &usagePlace{Memory: store.NewMemory(), gone: make(map[string]bool)}, newUsageClock()
+	u := openUsage(t, place, clock)
+	u.Note("batch", "old", "192.0.2.1")
+	u.Note("batch", "new", "192.0.2.1")
+	flush(t, u)
+	clock.pass(time.Hour)
+	u.Note("batch", "new", "192.0.2.2")
+	place.gone["usage.json"], place.gone[shardName("batch")] = true, true
+	for _, err := range []error{u.Load(t.Context()), u.Flush(t.Context())} {
+		if !errors.Is(err, store.ErrGone) {
+			t.Errorf("%v", err)
 		}
+	}
+	for range 2 {
+		clock.pass(time.Hour) // it begins anew once
 		flush(t, u)
 		for _, one := range []*Usage{u, openUsage(t, place, clock)} {
 			expectUsed(t, one, "batch", "old", Used{Since: start.Add(time.Hour)})
 			expectUsed(t, one, "batch", "new", Used{Last: start.Add(time.Hour), Address: "192.0.2.2", Count: 1, Since: start.Add(time.Hour)})
 		}
+	}
+}
+
+// One document that is gone at a start takes nothing of what is in the others, and
+// is written again when a secret that belongs there is looked for.
+func TestUsageDocumentGoneAtAStart(t *testing.T) {
+	t.Parallel()
+	place, clock := &usagePlace{Memory: store.NewMemory(), gone: make(map[string]bool)}, newUsageClock()
+	u := openUsage(t, place, clock)
+	u.Note("batch", "1", "192.0.2.1")
+	u.Note("nightly", "1", "192.0.2.1")
+	flush(t, u)
+	clock.pass(time.Hour)
+	place.gone[shardName("batch")] = true
+	u = NewUsage(place, clock.now)
+	for range 2 {
+		if err := u.Load(t.Context()); !errors.Is(err, store.ErrGone) {
+			t.Errorf("%v", err)
+		}
+		flush(t, u)
+		expectUnknown(t, u, "batch", "1")
+	}
+	u.Expect("batch", "1")
+	u.Expect("nightly", "1")
+	flush(t, u)
+	clock.pass(time.Hour)
+	for _, one := range []*Usage{u, openUsage(t, place, clock)} {
+		expectUsed(t, one, "batch", "1", Used{Since: start.Add(time.Hour)})
+		expectUsed(t, one, "nightly", "1", Used{Last: start, Address: "192.0.2.1", Count: 1, Since: start})
 	}
 }

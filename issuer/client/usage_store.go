@@ -13,18 +13,12 @@ import (
 
 // Load reads what has changed in the store, and writes nothing. What cannot be
 // read is an error that names it, and is left as it is; all else was read. Where
-// documents are gone, the error is [store.ErrGone], and their records begin anew.
+// documents are gone, the error is [store.ErrGone]: what was in them begins anew
+// when there is something to store there.
 func (u *Usage) Load(ctx context.Context) error {
 	u.writing.Lock()
 	defer u.writing.Unlock()
-	err := u.collection.Load(ctx)
-	if errors.Is(err, store.ErrGone) {
-		u.reset()
-		if again := u.collection.Load(ctx); !errors.Is(again, store.ErrGone) {
-			err = errors.Join(err, again)
-		}
-	}
-	return wrapUsage("loading", errors.Join(err, errors.Join(u.damaged[:]...)))
+	return wrapUsage("loading", errors.Join(u.collection.Load(ctx), errors.Join(u.damaged[:]...)))
 }
 
 // Flush stores what was noted since the last time. What it could not store, it

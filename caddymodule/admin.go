@@ -29,6 +29,13 @@ var adminEndpoints = []adminEndpoint{
 	{"keys/rotate", map[string]adminHandler{http.MethodPost: rotateKey}},
 	{"keys/{}/revoke", map[string]adminHandler{http.MethodPost: revokeKey}},
 	{"revocations", map[string]adminHandler{http.MethodPost: revokeToken}},
+	{"clients", map[string]adminHandler{http.MethodGet: listClients, http.MethodPost: audited(actionAdd, addClient)}},
+	{"clients/{}", map[string]adminHandler{
+		http.MethodGet: showClient, http.MethodPut: audited(actionChange, replaceClient),
+		http.MethodPatch: audited(actionChange, patchClient), http.MethodDelete: audited(actionRemove, removeClient),
+	}},
+	{"clients/{}/secrets", map[string]adminHandler{http.MethodGet: listSecrets, http.MethodPost: audited(actionAddSecret, addSecret)}},
+	{"clients/{}/secrets/{}", map[string]adminHandler{http.MethodDelete: audited(actionRemoveSecret, removeSecret)}},
 	{"report", map[string]adminHandler{http.MethodGet: showReport, http.MethodDelete: resetReport}},
 }
 
@@ -132,8 +139,12 @@ func adminQuery(r *http.Request, names ...string) (url.Values, error) {
 	return values, nil
 }
 
-// writeJSON answers with a document.
+// writeJSON answers 200 with a document.
 func writeJSON(w http.ResponseWriter, document any) error {
+	return answerJSON(w, http.StatusOK, document)
+}
+
+func answerJSON(w http.ResponseWriter, status int, document any) error {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // it is for people and programs, not for browsers
@@ -142,6 +153,7 @@ func writeJSON(w http.ResponseWriter, document any) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes()) // the client has gone: nothing to be done
 	return nil
 }

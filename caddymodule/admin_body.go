@@ -15,12 +15,16 @@ const maxAdminBody = 64 << 10
 // be a token.
 func readAdminBody(w http.ResponseWriter, r *http.Request, into any) error {
 	// A page of another site can have a browser send anything but this type.
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method == http.MethodPatch && kind == "application/merge-patch+json" { // RFC 7396 section 4
+		kind = "application/json"
+	}
+	if err != nil || kind != "application/json" {
 		return adminError(http.StatusUnsupportedMediaType, "Content-Type: expected application/json")
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
+	err = decoder.Decode(into)
 	if err == nil {
 		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
 			return nil

@@ -97,6 +97,14 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 	audit.keyRotated(by, "a")
 	audit.keyRevoked(by, "a")
 	audit.tokenRevoked(by, &revocationAnswer{ID: "a", ClientID: "a"})
+	for action := range clientChanges {
+		secretID := "a"
+		if action == actionChange || action == actionRemove {
+			secretID = ""
+		}
+		audit.clientChanged(by, &clientChange{action: action, clientID: "a", secretID: secretID})
+	}
+	audit.changeRefused(by, new(clientChange), "a", changeError(errors.New("a")))
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})
 	lines := log.All()
 	for _, reportOnly := range []bool{false, true} {

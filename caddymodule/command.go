@@ -29,7 +29,7 @@ func oauth2Command(cmd *cobra.Command) {
 		}
 		return cmd.Help()
 	}
-	cmd.AddCommand(reportCommand(), explainCommand(), coverageCommand(), hashSecretCommand(), tokenCommand(), keyCommand())
+	cmd.AddCommand(reportCommand(), explainCommand(), coverageCommand(), hashSecretCommand(), tokenCommand(), keyCommand(), clientCommand(), secretCommand())
 }
 
 // adminFlags adds the flags by which a command finds the running Caddy, as

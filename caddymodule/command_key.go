@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ Other verifiers go on taking its tokens until they fetch the key set again.`,
 		if kid == "" { // a variable that is not set
 			return errors.New("expected a kid: see caddy oauth2 key list")
 		}
-		return askAndPrint(cmd, http.MethodPost, adminPrefix+"keys/"+url.PathEscape(kid)+"/revoke", nil, (*revokedKeyAnswer).text)
+		return askAndPrint(cmd, http.MethodPost, adminPrefix+"keys/"+pathSegment(kid)+"/revoke", nil, (*revokedKeyAnswer).text)
 	})
 	adminFlags(cmd)
 	return cmd

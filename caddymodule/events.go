@@ -20,6 +20,9 @@ const (
 	clientRemoved  = "removed"
 	clientEnabled  = "enabled"
 	clientDisabled = "disabled"
+	clientChanged  = "changed" // in another way
+	secretAdded    = "secret_added"
+	secretRemoved  = "secret_removed"
 )
 
 // Who did it.

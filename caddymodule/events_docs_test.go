@@ -25,6 +25,9 @@ func TestEventsDocumentation(t *testing.T) {
 	for _, change := range []string{clientAdded, clientRemoved, clientEnabled, clientDisabled} {
 		app.emitClientChanged("a", change, byConfiguration)
 	}
+	for _, change := range []string{clientChanged, secretAdded, secretRemoved} {
+		app.emitClientChanged("a", change, byOperator)
+	}
 	close(e.queue)
 	for one := range e.queue {
 		var names []string

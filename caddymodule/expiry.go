@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,18 +24,13 @@ type expiringSecret struct {
 	others       int  // secrets of the client that stay good for longer
 }
 
-// expiringSecrets are those of configured clients: as many as `expires` stands
-// in the configuration.
+// expiringSecrets are those of all clients, configured and made at run time.
 func (a *App) expiringSecrets() []expiringSecret {
 	if a.clients == nil {
 		return nil
 	}
 	var found []expiringSecret
-	for i := range a.Clients {
-		known, ok := a.clients.Lookup(a.Clients[i].ID)
-		if !ok {
-			continue
-		}
+	for known := range a.clients.All() {
 		for _, secret := range known.Secrets {
 			if secret.Expires.IsZero() {
 				continue
@@ -47,6 +44,9 @@ func (a *App) expiringSecrets() []expiringSecret {
 			found = append(found, expiringSecret{known.ID, secret.ID, secret.Expires, known.Disabled, others})
 		}
 	}
+	slices.SortFunc(found, func(a, b expiringSecret) int {
+		return cmp.Or(cmp.Compare(a.clientID, b.clientID), cmp.Compare(a.id, b.id))
+	})
 	return found
 }
 

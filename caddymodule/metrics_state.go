@@ -112,7 +112,7 @@ func (m *stateMetrics) keys(to gauges) {
 	}
 }
 
-// clients tells of those in the configuration, never of what strangers name.
+// clients tells of those that there are, never of what strangers name.
 func (m *stateMetrics) clients(to gauges) {
 	enabled, disabled := 0, 0
 	for i := range m.app.Clients {
@@ -122,9 +122,16 @@ func (m *stateMetrics) clients(to gauges) {
 			enabled++
 		}
 	}
-	to.set(clientsDesc, float64(enabled), "configuration", "enabled")
-	to.set(clientsDesc, float64(disabled), "configuration", "disabled")
+	to.set(clientsDesc, float64(enabled), fromConfiguration, "enabled")
+	to.set(clientsDesc, float64(disabled), fromConfiguration, "disabled")
+	made, off := m.app.shared.directory.Count()
+	to.set(clientsDesc, float64(made-off), fromAdmin, "enabled")
+	to.set(clientsDesc, float64(off), fromAdmin, "disabled")
 	for _, secret := range m.app.expiringSecrets() {
+		// Of clients that are made at run time there may be very many.
+		if !m.app.runtime.configured[secret.clientID] && time.Until(secret.expires) > expiryNotice {
+			continue
+		}
 		to.set(secretExpiresDesc, seconds(secret.expires), secret.clientID, secret.id)
 	}
 }

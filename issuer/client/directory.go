@@ -81,6 +81,18 @@ func (d *Directory) Epoch(id string) uint64 {
 	return 0
 }
 
+// Count tells how many clients there are that were not removed, and how many of them
+// are disabled.
+func (d *Directory) Count() (clients, disabled int) {
+	for record := range d.All() {
+		clients++
+		if record.Disabled {
+			disabled++
+		}
+	}
+	return clients, disabled
+}
+
 // All returns the clients that were not removed, in no order, as they are at
 // this moment.
 func (d *Directory) All() iter.Seq[*Record] {

@@ -1,0 +1,199 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+)
+
+// clientSettings are what an operator may say of a client at the admin endpoint, in
+// the words of the configuration.
+type clientSettings struct {
+	Name          string            `json:"name,omitempty"`
+	Subject       string            `json:"subject,omitempty"`
+	Scopes        []string          `json:"scopes,omitempty"`
+	Roles         []string          `json:"roles,omitempty"`
+	Resources     []string          `json:"resources,omitempty"`
+	TokenLifetime shownDuration     `json:"token_lifetime,omitempty"`
+	Claims        map[string]string `json:"claims,omitempty"`
+	Require       string            `json:"require,omitempty"`
+	Introspect    string            `json:"introspect,omitempty"`
+	AllowBridge   bool              `json:"allow_bridge,omitempty"`
+	Disabled      bool              `json:"disabled"`
+}
+
+// settingMembers are the names of its members, with what each must be.
+var settingMembers = map[string]string{
+	"name": "a text", "subject": "a text",
+	"scopes": "a list of texts", "roles": "a list of texts", "resources": "a list of texts",
+	"token_lifetime": `a duration, such as "10m"`,
+	"claims":         "an object of texts",
+	"require":        "a text", "introspect": "a text",
+	"allow_bridge": "true or false", "disabled": "true or false",
+}
+
+// shownDuration is a [Duration] that JSON has as people write it.
+type shownDuration Duration
+
+// MarshalJSON writes the duration as [Duration.UnmarshalJSON] reads it.
+func (d shownDuration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
+
+// UnmarshalJSON reads it.
+func (d *shownDuration) UnmarshalJSON(data []byte) error { return (*Duration)(d).UnmarshalJSON(data) }
+
+func settingsOf(c *Client) clientSettings {
+	return clientSettings{
+		Name: c.Name, Subject: c.Subject, Scopes: c.Scopes, Roles: c.Roles, Resources: c.Resources,
+		TokenLifetime: shownDuration(c.TokenLifetime), Claims: c.Claims, Require: c.Require, Introspect: c.Introspect,
+		AllowBridge: c.AllowBridge, Disabled: c.Disabled,
+	}
+}
+
+// apply puts the settings into a record.
+func (s *clientSettings) apply(record *client.Record) {
+	record.Name, record.Subject = s.Name, s.Subject
+	record.Scopes, record.Roles, record.Resources = s.Scopes, s.Roles, s.Resources
+	record.TokenLifetime = int64(time.Duration(s.TokenLifetime) / time.Second)
+	record.Claims, record.Require, record.Introspect = s.Claims, s.Require, s.Introspect
+	record.AllowBridge, record.Disabled = s.AllowBridge, s.Disabled
+}
+
+// members are the members of an object as they were sent.
+type members map[string]json.RawMessage
+
+// readMembers reads an object with members of these names, and with settings.
+func readMembers(w http.ResponseWriter, r *http.Request, names ...string) (members, error) {
+	var sent members
+	if err := readAdminBody(w, r, &sent); err != nil {
+		return nil, err
+	}
+	if sent == nil {
+		return nil, adminError(http.StatusBadRequest, "body: expected one JSON object, got null")
+	}
+	known := append(slices.Sorted(maps.Keys(settingMembers)), names...)
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		if !slices.Contains(known, name) {
+			return nil, adminError(http.StatusBadRequest, "body: unknown member %q: expected one of %s", cut(name, maxShownName), strings.Join(known, ", "))
+		}
+	}
+	return sent, nil
+}
+
+// maxShownName bounds what an error quotes of a name that nobody knows, in bytes.
+const maxShownName = 64
+
+// take removes a member and reads it, which must be what expected says; what is not
+// there leaves into as it is.
+func (m members) take(name, expected string, into any) error {
+	data, sent := m[name]
+	if !sent {
+		return nil
+	}
+	delete(m, name)
+	if err := json.Unmarshal(data, into); err != nil {
+		return adminError(http.StatusBadRequest, "%s: expected %s", name, expected)
+	}
+	return nil
+}
+
+// settings reads what is left.
+func (m members) settings() (*clientSettings, error) {
+	settings := new(clientSettings)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		one, err := json.Marshal(members{name: m[name]})
+		if err == nil {
+			err = json.Unmarshal(one, settings)
+		}
+		if err != nil {
+			return nil, adminError(http.StatusBadRequest, "%s: expected %s", name, settingMembers[name])
+		}
+	}
+	return settings, nil
+}
+
+// judgeSettings judges a client as the configuration's own are judged. secrets is
+// how many it has.
+func (a *App) judgeSettings(id string, settings *clientSettings, secrets int) error {
+	c := Client{
+		ID: id, Name: settings.Name, Subject: settings.Subject,
+		Scopes: settings.Scopes, Roles: settings.Roles, Resources: settings.Resources,
+		TokenLifetime: Duration(settings.TokenLifetime), Claims: settings.Claims,
+		Require: settings.Require, Introspect: settings.Introspect, AllowBridge: settings.AllowBridge, Disabled: settings.Disabled,
+	}
+	if c.AllowBridge && secrets == 0 && c.Require == "" {
+		return adminError(http.StatusBadRequest, "allow_bridge: the client has no secret: expected one, since that is what it brings")
+	}
+	c.AllowBridge = c.AllowBridge && c.Require != "" // the rest of it is judged
+	err := checker{}.client(place{}, c, a)
+	var wrong *mistake
+	if errors.As(err, &wrong) && wrong.place.path != "" {
+		err = fmt.Errorf("%s: %w", wrong.place.path, wrong.problem)
+	}
+	if err != nil {
+		return adminError(http.StatusBadRequest, "%w", err)
+	}
+	return nil
+}
+
+// differences are the names of the members in which two settings differ, in order.
+func differences(before, after *clientSettings) (names []string) {
+	was, is := membersOf(before), membersOf(after)
+	for _, name := range slices.Sorted(maps.Keys(settingMembers)) {
+		if string(was[name]) != string(is[name]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func membersOf(settings *clientSettings) members {
+	found := make(members)
+	if encoded, err := json.Marshal(settings); err == nil { // texts, numbers and switches: cannot fail
+		_ = json.Unmarshal(encoded, &found)
+	}
+	return found
+}
+
+// patched are settings after a JSON merge patch (RFC 7396 section 2).
+func (s *clientSettings) patched(patch members) (*clientSettings, error) {
+	target := membersOf(s)
+	for name, value := range patch {
+		if string(value) == "null" {
+			delete(target, name)
+		} else {
+			target[name] = mergePatch(target[name], value)
+		}
+	}
+	return target.settings()
+}
+
+// mergePatch is the function of that name in RFC 7396.
+func mergePatch(target, patch json.RawMessage) json.RawMessage {
+	var changes members
+	if json.Unmarshal(patch, &changes) != nil || changes == nil {
+		return patch // no object: it takes the place of whatever was there
+	}
+	var merged members
+	if json.Unmarshal(target, &merged) != nil || merged == nil {
+		merged = make(members)
+	}
+	for name, value := range changes {
+		if string(value) == "null" {
+			delete(merged, name)
+		} else {
+			merged[name] = mergePatch(merged[name], value)
+		}
+	}
+	encoded, err := json.Marshal(merged)
+	if err != nil { // it was read from JSON: cannot be
+		return patch
+	}
+	return encoded
+}

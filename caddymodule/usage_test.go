@@ -57,12 +57,8 @@ func (s *site) ask(path, secret, body string) int {
 	}
 	request.SetBasicAuth("batch", secret)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	return response.StatusCode
+	status, _, _ := s.send(request)
+	return status
 }
 
 // Every endpoint at which a secret is proved tells of it, also where what was asked

@@ -46,7 +46,7 @@ func (s *registrySnapshot) with(changed []*Client, removed []string) (*registryS
 			return nil, err
 		}
 	}
-	if next.total.size() > s.total.size() {
+	if next.total.size() > s.total.size() && s.accounts.len() > 0 {
 		next.equalize()
 	}
 	return &registrySnapshot{

@@ -23,7 +23,7 @@ func TestFailuresAreShared(t *testing.T) {
 		got, err := askToken(n.address(), "guessed", secret) // the right one: it adds no failure
 		return err == nil && got.status == 429 && got.header.Get("Retry-After") != ""
 	})
-	t.Logf("refused: %s", told)
+	told.check(t, "refusing a client whose secret is guessed")
 	for _, n := range c.nodes {
 		n.token(t, "batch")
 	}

@@ -67,10 +67,14 @@ func (c *cluster) assertion(t testing.TB) string {
 
 // assert asks for a token with an assertion.
 func assert(address, assertion string, fields ...string) (answer, error) {
-	return send(address, http.MethodPost, "/oauth2/token", form(
+	return send(address, http.MethodPost, "/oauth2/token", assertionForm(assertion), append(fields, formType)...)
+}
+
+func assertionForm(assertion string) string {
+	return form(
 		"grant_type", "client_credentials",
 		"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-		"client_assertion", assertion), append(fields, formType)...)
+		"client_assertion", assertion)
 }
 
 // proofOf is a DPoP field for a request, made now; token goes along with it.

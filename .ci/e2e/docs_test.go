@@ -56,7 +56,7 @@ func checkDocumented(t *testing.T, text string) {
 	t.Helper()
 	var environment []string
 	for _, name := range variable.FindAllStringSubmatch(text, -1) {
-		environment = append(environment, name[1]+"=a-secret-that-is-long-enough")
+		environment = append(environment, name[1]+"=a-secret-that-is-long-enough-for-a-key")
 	}
 	c := prepare(t, text, environment...)
 	var messages strings.Builder

@@ -92,12 +92,12 @@ func addClient(app *App, w http.ResponseWriter, r *http.Request, change *clientC
 	change.status, change.events = http.StatusCreated, []string{clientAdded}
 	change.header.Set("Location", clientPath(record.ID))
 	change.header.Set("ETag", etagOf(record.Revision))
-	answer := madeClientAnswer{clientAnswer: app.describeRecord(record)}
-	if made.secret != nil {
-		change.secretID = made.secret.id
-		answer.SecretID, answer.Secret = made.secret.id, made.secret.text
+	if made.secret == nil {
+		return madeClientAnswer{clientAnswer: app.describeRecord(record)}, nil
 	}
-	return answer, nil
+	change.secretID = made.secret.id
+	app.shared.usage.Expect(record.ID, made.secret.id)
+	return madeClientAnswer{clientAnswer: app.describeRecord(record), SecretID: made.secret.id, Secret: made.secret.text}, nil
 }
 
 // replaceClient answers PUT: settings that are left out become the default.
@@ -167,6 +167,7 @@ func removeClient(app *App, _ http.ResponseWriter, r *http.Request, change *clie
 	if _, err := app.changeRecord(r, change, func(*client.Record) (*client.Record, error) { return nil, nil }); err != nil {
 		return nil, err
 	}
+	app.forgetUse(r.Context(), change.clientID)
 	change.events = []string{clientRemoved}
 	return removedClientAnswer{ID: change.clientID, Removed: true}, nil
 }

@@ -154,6 +154,7 @@ func (a *App) describeConfigured(configured *Client) clientAnswer {
 			answer.Secrets = append(answer.Secrets, shown)
 		}
 	}
+	a.addUse(answer.ID, answer.Secrets, positionsOf(configured))
 	return answer
 }
 
@@ -166,6 +167,7 @@ func (a *App) describeRecord(record *client.Record) clientAnswer {
 	for i := range record.Secrets {
 		answer.Secrets = append(answer.Secrets, describeSecret(&record.Secrets[i]))
 	}
+	a.addUse(answer.ID, answer.Secrets, nil)
 	return answer
 }
 

@@ -50,6 +50,12 @@ type adminClient struct {
 type adminSecret struct {
 	ID            string `json:"secret_id"`
 	Made, Expires time.Time
+	LastUsed      time.Time `json:"last_used"`
+	Address       string    `json:"last_address"`
+	Uses          int
+	Since         time.Time `json:"counted_since"`
+	Use           string
+	Safe          bool `json:"safe_to_remove"`
 }
 
 // clientAt sends a request about clients, and returns the answer.
@@ -118,11 +124,10 @@ func (s *adminSite) mustClient(want int, method, path, body string, headers ...s
 func TestAdminAddsClient(t *testing.T) {
 	s := newAdminSite(t)
 	s.mustReload(clientOptions, "oauth2_gate orders:read {\n resource https://a.example.com\n}")
-	status, header, made := s.clientAt("POST", "", `{"client_id":"a/b ü"}`)
-	if status != 400 || !strings.Contains(made.Error, "client_id") {
-		t.Errorf("%d %+v", status, made)
+	if made := s.mustClient(400, "POST", "", `{"client_id":"a/b ü"}`); !strings.Contains(made.Error, "client_id") {
+		t.Errorf("%+v", made)
 	}
-	status, header, made = s.clientAt("POST", "", `{"client_id":"a/b","name":"Nightly","subject":"sub","scopes":["orders:write"],"roles":["clerk"],
+	status, header, made := s.clientAt("POST", "", `{"client_id":"a/b","name":"Nightly","subject":"sub","scopes":["orders:write"],"roles":["clerk"],
 		"resources":["https://a.example.com"],"token_lifetime":"10m","claims":{"team":"x"},"introspect":"any","secret_expires":"90d"}`)
 	if status != 201 || header.Get("Location") != "/oauth2/clients/a%2Fb" || header.Get("ETag") != `"1"` {
 		t.Fatalf("%d %v %+v", status, header, made)

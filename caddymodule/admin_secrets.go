@@ -20,6 +20,7 @@ type secretAnswer struct {
 	ID      string     `json:"secret_id"`
 	Made    *time.Time `json:"made,omitempty"`    // left out: it stands in the configuration
 	Expires *time.Time `json:"expires,omitempty"` // left out: never
+	secretUse
 }
 
 // secretsAnswer is the answer at /oauth2/clients/<id>/secrets.
@@ -76,6 +77,7 @@ func addSecret(app *App, w http.ResponseWriter, r *http.Request, change *clientC
 	if err != nil {
 		return nil, err
 	}
+	app.shared.usage.Expect(change.clientID, secret.id)
 	change.secretID, change.status, change.events = secret.id, http.StatusCreated, []string{secretAdded}
 	return madeSecretAnswer{ClientID: change.clientID, Secret: secret.text, ID: secret.id, Expires: secret.expires}, nil
 }
@@ -91,6 +93,7 @@ func removeSecret(app *App, _ http.ResponseWriter, r *http.Request, change *clie
 	if err != nil {
 		return nil, err
 	}
+	app.forgetUse(r.Context(), change.clientID, change.secretID)
 	change.events = []string{secretRemoved}
 	return removedSecretAnswer{ClientID: change.clientID, ID: change.secretID, Removed: true}, nil
 }

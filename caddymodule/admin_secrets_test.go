@@ -69,6 +69,32 @@ func TestAdminListsSecrets(t *testing.T) {
 	}
 }
 
+// Whoever rotates a secret sees which one is in use, and from where.
+func TestAdminShowsUseOfSecrets(t *testing.T) {
+	s := newAdminSite(t)
+	s.mustReload(clientOptions, gateOfB)
+	first := s.mustClient(201, "POST", "", `{"client_id":"a"}`)
+	s.mustClient(201, "POST", "/a/secrets", `{}`)
+	s.tokenFor("a", first.Secret)
+	s.tokenFor("a", first.Secret)
+	shown := s.mustClient(200, "GET", "/a/secrets", "").Secrets
+	if one := shown[0]; one.Uses != 2 || one.Address != "127.0.0.1" || one.Use != "in use" || one.Safe || time.Since(one.LastUsed) > time.Minute || one.Since.IsZero() {
+		t.Errorf("%+v", one)
+	}
+	if one := shown[1]; one.Uses != 0 || !one.LastUsed.IsZero() || one.Safe {
+		t.Errorf("%+v", one)
+	}
+	s.tokenFor("batch", secret)
+	if one := s.mustClient(200, "GET", "/batch/secrets", "").Secrets[0]; one.Uses == 0 || !strings.Contains(one.Use, "give it an id") || one.Safe {
+		t.Errorf("%+v", one)
+	}
+	s.mustClient(200, "DELETE", "/a", "")
+	s.mustClient(201, "POST", "", `{"client_id":"a"}`)
+	if one := s.mustClient(200, "GET", "/a/secrets", "").Secrets[0]; one.Uses != 0 {
+		t.Errorf("%+v", one)
+	}
+}
+
 // Metrics tell of clients made at run time, and of their secrets that expire soon.
 func TestMetricsOfAdminClients(t *testing.T) {
 	s := newAdminSite(t)

@@ -67,7 +67,7 @@ func TestCommandClientText(t *testing.T) {
 		says      []string
 	}{
 		{"client list", []string{"a       -     enabled  admin          1        -           clerk", "batch   -     enabled  configuration  1"}},
-		{"client show a", []string{"client_id:      a\n", "state:          enabled\n", "roles:          clerk\n", "1       20", "never\n"}},
+		{"client show a", []string{"client_id:      a\n", "state:          enabled\n", "roles:          clerk\n", "1       20", "never    -          -     0     never used\n"}},
 		{"client disable a", []string{"Client a is disabled.\n"}},
 		{"client show a", []string{"state:          disabled\n"}},
 		{"client enable a", []string{"Client a is enabled.\n"}},

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,14 +52,14 @@ func (a *clientAnswer) text() string {
 
 // secretTable is what there is to know of secrets.
 func secretTable(secrets []secretAnswer) string {
-	cells := [][]string{{"SECRET", "MADE", "EXPIRES"}}
+	cells := [][]string{{"SECRET", "MADE", "EXPIRES", "LAST USED", "FROM", "USES", "USE"}}
 	for i := range secrets {
 		one := &secrets[i]
 		expires := "never"
 		if one.Expires != nil {
 			expires = moment(one.Expires)
 		}
-		cells = append(cells, []string{one.ID, moment(one.Made), expires})
+		cells = append(cells, []string{one.ID, moment(one.Made), expires, moment(one.LastUsed), cmp.Or(one.LastAddress, "-"), fmt.Sprint(one.Uses), one.Verdict})
 	}
 	var text strings.Builder
 	writeTable(&text, cells)

@@ -46,7 +46,7 @@ With --expires, a time or a duration such as 90d, it ceases to be good then.`,
 func secretListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list <id> " + adminUsage,
-		Short: "Shows the secrets of a client: when each was made and expires, never what it is",
+		Short: "Shows the secrets of a client: when each was made, expires and was last used",
 	}
 	takeID(cmd, func(cmd *cobra.Command, id string) error {
 		path, err := namedClient(id)

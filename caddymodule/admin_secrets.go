@@ -61,8 +61,10 @@ func addSecret(app *App, w http.ResponseWriter, r *http.Request, change *clientC
 	var asked struct {
 		Expires string `json:"expires"`
 	}
-	if err := readAdminBody(w, r, &asked); err != nil {
-		return nil, err
+	if r.ContentLength != 0 { // there is nothing that must be said
+		if err := readAdminBody(w, r, &asked); err != nil {
+			return nil, err
+		}
 	}
 	secret, err := newSecretOf("expires", asked.Expires, false)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestAdminRotatesSecret(t *testing.T) {
 	s.mustReload(clientOptions, gateOfB)
 	first := s.mustClient(201, "POST", "", `{"client_id":"a","scopes":["orders:read"],"resources":["https://b.example.com"]}`)
 	old := s.tokenFor("a", first.Secret)
-	status, header, second := s.clientAt("POST", "/a/secrets", `{}`)
+	status, header, second := s.clientAt("POST", "/a/secrets", "") // nothing must be said
 	if status != 201 || second.SecretID != "2" || header.Get("ETag") != `"2"` || second.Secret == first.Secret {
 		t.Fatalf("%d %v %+v", status, header, second)
 	}
@@ -139,7 +139,6 @@ func TestAdminRefusesSecrets(t *testing.T) {
 		{400, "POST", "/a/secrets", `{"expires":3}`, "expires"},
 		{400, "POST", "/a/secrets", `{"text":"my own"}`, "known members"},
 		{400, "POST", "/a/secrets?expires=1d", `{}`, "query"},
-		{415, "POST", "/a/secrets", ``, "application/json"},
 		{404, "POST", "/nobody/secrets", `{}`, "no such client"},
 		{404, "GET", "/nobody/secrets", ``, "no such client"},
 		{404, "DELETE", "/nobody/secrets/1", ``, "no such client"},

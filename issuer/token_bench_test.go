@@ -7,12 +7,16 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // A token should cost one signature and little else: compare with
@@ -23,6 +27,46 @@ func BenchmarkTokenEndpoint(b *testing.B) {
 	for b.Loop() {
 		if w := s.do(batch("scope=orders:read")); w.Code != 200 {
 			b.Fatal(w.Body)
+		}
+	}
+}
+
+// A token should cost the same however many clients there are, also where each
+// request is another client's.
+func BenchmarkTokenEndpointClients(b *testing.B) {
+	for _, count := range []int{10, 1_000, 100_000} {
+		clients := make([]client.Client, count)
+		texts := make([]string, min(count, 1_000)) // of those that ask
+		for i := range clients {
+			clients[i] = client.Client{ID: fmt.Sprint("client-", i), Scopes: token.Scopes{"orders:read"}, Resources: []string{ordersAPI}}
+			text := client.NewGenerated()
+			hash, err := client.HashSecret(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			secret, err := client.NewHashedSecret("1", hash, time.Time{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if clients[i].Secrets = []client.Secret{secret}; i < len(texts) {
+				texts[i] = text
+			}
+		}
+		s := newServerOf(b, clients)
+		for name, asking := range map[string]int{"one": 1, "many": len(texts)} {
+			b.Run(fmt.Sprintf("%d/%s", count, name), func(b *testing.B) {
+				b.ReportAllocs()
+				i := 0
+				for b.Loop() {
+					i++
+					form := fmt.Sprintf("grant_type=client_credentials&client_id=client-%d&client_secret=%s", i%asking, texts[i%asking])
+					r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(form))
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+					if w := s.do(r); w.Code != 200 {
+						b.Fatal(w.Body)
+					}
+				}
+			})
 		}
 	}
 }

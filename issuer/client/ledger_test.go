@@ -185,3 +185,34 @@ func TestLedgerAdmits(t *testing.T) {
 		}
 	}
 }
+
+// What is read again as it was is not decoded again, and no change is missed for it:
+// neither one of this process nor one of another, nor a document that went back.
+func TestLedgerReadsWhatChanged(t *testing.T) { // not beside others: allocations are counted
+	const one, two = `{"clients":{"a":{"epoch":1,"alive":true}}}`, `{"clients":{"a":{"epoch":2,"alive":true}}}`
+	documents := &shelf{data: []byte(one)}
+	l := NewLedger(documents)
+	load := func(want uint64) {
+		t.Helper()
+		for range 2 {
+			if err := l.Load(t.Context()); err != nil || l.Epoch(&Client{ID: "a"}) != want {
+				t.Errorf("%v, epoch %d, expected %d", err, l.Epoch(&Client{ID: "a"}), want)
+			}
+		}
+	}
+	load(1)
+	allocated := testing.AllocsPerRun(10, func() { _ = l.Load(t.Context()) })
+	documents.data = []byte(two)
+	load(2)
+	documents.data = []byte(one) // put back from a backup: what was void stays so
+	load(2)
+	record(t, l, nil)
+	load(3)
+	documents.data = []byte("?")
+	if err := l.Load(t.Context()); err == nil {
+		t.Error("read what is damaged")
+	}
+	if allocated > 2 {
+		t.Errorf("reading the same again takes %v allocations", allocated)
+	}
+}

@@ -138,7 +138,7 @@ func (a *App) resettle(r *http.Request, change *clientChange, next func(old *cli
 		if err != nil {
 			return nil, err
 		}
-		if err := a.judgeSettings(record.ID, after, len(record.Secrets)); err != nil {
+		if err := a.judgeChange(record.ID, &before, after, len(record.Secrets)); err != nil {
 			return nil, err
 		}
 		after.apply(record)

@@ -134,3 +134,18 @@ func TestAdminTakesTokensAway(t *testing.T) {
 		s.expect("/", old, 401)
 	}
 }
+
+// A client that has what the configuration no longer declares can be disabled, and
+// what it has can be taken, but nothing of the kind be given.
+func TestAdminTakesFromUndeclared(t *testing.T) {
+	s := newAdminSite(t)
+	s.mustReload(clientOptions, gateOfB)
+	s.mustClient(201, "POST", "", `{"client_id":"a","roles":["clerk"],"scopes":["orders:read","orders:write"],"resources":["https://b.example.com"]}`)
+	s.mustReload(batchClient, "oauth2_gate read")
+	s.mustClient(200, "PATCH", "/a", `{"disabled":true}`)
+	s.mustClient(200, "PATCH", "/a", `{"scopes":["orders:read"]}`)
+	s.mustClient(200, "PATCH", "/a", `{"roles":null}`)
+	if got := s.mustClient(400, "PATCH", "/a", `{"roles":["clerk"]}`); !strings.Contains(got.Error, "clerk") {
+		t.Error(got.Error)
+	}
+}

@@ -142,6 +142,24 @@ func (a *App) judgeSettings(id string, settings *clientSettings, secrets int) er
 	return nil
 }
 
+// judgeChange judges what a change brings. What the client had already and the
+// configuration no longer declares gives nothing, and must not keep anybody from
+// disabling or narrowing the client.
+func (a *App) judgeChange(id string, before, after *clientSettings, secrets int) error {
+	fresh := func(values, had []string, keep func(string) bool) []string {
+		return slices.DeleteFunc(slices.Clone(values), func(one string) bool { return slices.Contains(had, one) && !keep(one) })
+	}
+	never := func(string) bool { return false }
+	_, resources := a.declared()
+	brought := *after
+	brought.Roles, brought.Scopes = fresh(after.Roles, before.Roles, never), fresh(after.Scopes, before.Scopes, never)
+	brought.Resources = fresh(after.Resources, before.Resources, func(one string) bool { return slices.Contains(resources, one) })
+	if before.AllowBridge && before.Require == after.Require {
+		brought.AllowBridge = false // as it was
+	}
+	return a.judgeSettings(id, &brought, secrets)
+}
+
 // differences are the names of the members in which two settings differ, in order.
 func differences(before, after *clientSettings) (names []string) {
 	was, is := membersOf(before), membersOf(after)

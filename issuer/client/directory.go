@@ -144,12 +144,9 @@ func (d *Directory) Change(ctx context.Context, id string, change func(old *Reco
 func (d *Directory) update(ctx context.Context, id string, change func(before *Record) (*Record, error)) (changed *Record, err error) {
 	defer d.tell()
 	err = d.collection.Change(ctx, []string{id}, func(_ string, stored json.RawMessage) (json.RawMessage, error) {
-		before := new(Record)
-		if stored != nil {
-			if before, err = decodeRecord(id, stored); err != nil {
-				return nil, d.damaged(id, err)
-			}
-			before.Epoch = max(before.Epoch, d.Epoch(id)) // the document may be older than what is known
+		before, err := d.before(id, stored)
+		if err != nil {
+			return nil, err
 		}
 		if changed, err = d.next(id, before, change); err != nil {
 			return nil, err
@@ -163,6 +160,28 @@ func (d *Directory) update(ctx context.Context, id string, change func(before *R
 		return nil, err
 	}
 	return changed, nil
+}
+
+// before is the record as it is stored, or as it is known where the store went back to
+// an earlier state: what is in force must be there to be disabled. It is empty
+// where there never was such a client.
+func (d *Directory) before(id string, stored json.RawMessage) (*Record, error) {
+	before := new(Record)
+	if stored != nil {
+		var err error
+		if before, err = decodeRecord(id, stored); err != nil {
+			return nil, d.damaged(id, err)
+		}
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if known, ok := d.records[id]; ok {
+		if known.record.Revision > before.Revision {
+			return known.record.clone(), nil
+		}
+		before.Epoch = max(before.Epoch, known.record.Epoch)
+	}
+	return before, nil
 }
 
 // next is the record that follows before, which is empty for a new client.
@@ -192,23 +211,22 @@ func (d *Directory) next(id string, before *Record, change func(*Record) (*Recor
 // take takes over what is stored of a part of the clients.
 func (d *Directory) take(_ int, stored map[string]json.RawMessage) error {
 	fresh, err := d.understand(stored)
-	if err != nil || len(fresh) == 0 {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, one := range fresh {
 		d.records[id] = one
 		d.untold = append(d.untold, id)
 	}
-	return nil
+	return err
 }
 
-// understand decodes the records that are not known as they are.
+// understand decodes the records that are not known as they are. One that cannot be
+// understood keeps none of the others back: they may be of clients that were disabled.
 func (d *Directory) understand(stored map[string]json.RawMessage) (map[string]*held, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	fresh := make(map[string]*held)
+	var damaged error
 	for id, data := range stored {
 		source := maphash.Bytes(recordSeed, data)
 		known, ok := d.records[id]
@@ -217,14 +235,15 @@ func (d *Directory) understand(stored map[string]json.RawMessage) (map[string]*h
 		}
 		record, err := decodeRecord(id, data)
 		if err != nil {
-			return nil, d.damaged(id, err)
+			damaged = errors.Join(damaged, d.damaged(id, err))
+			continue
 		}
 		if ok { // a document put back from a backup must not bring tokens back to life
 			record.Epoch = max(record.Epoch, known.record.Epoch)
 		}
 		fresh[id] = &held{record: record, source: source}
 	}
-	return fresh, nil
+	return fresh, damaged
 }
 
 func (d *Directory) damaged(id string, err error) error {

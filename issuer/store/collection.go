@@ -8,9 +8,14 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 )
+
+// versionStep is how far apart versions may be: 2^33 changes of a shard stay within
+// what every JSON reader keeps exactly.
+const versionStep = 1 << 20
 
 // Shards is over how many documents a [Collection] spreads its records.
 const Shards = 256
@@ -114,45 +119,57 @@ func (c *Collection) Change(ctx context.Context, keys []string, change func(key 
 	var err error
 	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
 		version, problem := c.changeShard(ctx, shard, byShard[shard], change)
-		if err = errors.Join(err, problem); problem != nil && !errors.Is(problem, ErrUnreadable) {
-			break
-		}
 		if version > 0 {
 			changed[shard] = version
 		}
+		if err = errors.Join(err, problem); problem != nil && !errors.Is(problem, ErrUnreadable) {
+			break
+		}
 	}
-	unannounced := c.announce(ctx, changed)
+	// What is stored must be known to all, also where the one who asked has gone.
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), LockTimeout)
+	defer cancel()
+	unannounced := c.announce(lasting, changed)
 	if unannounced != nil { // a Load must not take what is not in the index for gone
 		c.known = before
 	}
 	return errors.Join(err, unannounced)
 }
 
-// changeShard returns the version that is stored then; 0 where there is none.
+// changeShard returns the version that is stored then; 0 where there is none, or it
+// is not known. Where change refuses, what is stored is handed over all the same: it
+// may be what an earlier change has stored and could not announce.
 func (c *Collection) changeShard(
 	ctx context.Context, shard int, keys []string, change func(string, json.RawMessage) (json.RawMessage, error),
 ) (version uint64, err error) {
-	var fresh collectionShard
+	var fresh, read collectionShard
+	var refused bool
 	err = c.documents.Update(ctx, c.shardName(shard), func(old []byte) ([]byte, error) {
+		refused = false
 		if fresh, err = c.decodeShard(shard, old); err != nil {
 			return nil, err
 		}
+		read = collectionShard{Version: fresh.Version, Records: maps.Clone(fresh.Records)}
 		healed, err := c.heal(shard, old == nil, &fresh)
 		if err != nil {
 			return nil, err
 		}
 		altered, err := fresh.apply(keys, change)
+		refused = err != nil
 		if version = fresh.Version; err != nil || !altered && !healed {
 			return nil, err
 		}
 		c.sweep(&fresh)
-		// A document put back from a backup must not get a version that stood for
-		// something else.
-		fresh.Version = max(fresh.Version, c.known[shard]) + 1
+		// No version may stand for two states: not where a document was put back from
+		// a backup, nor where two processes follow one that a failover has lost.
+		fresh.Version = max(fresh.Version, c.known[shard]) + 1 + rand.Uint64N(versionStep) //nolint:gosec // no secret
 		version = fresh.Version
 		return json.Marshal(fresh)
 	})
-	if err != nil {
+	switch {
+	case refused && read.Version > 0:
+		return read.Version, errors.Join(err, c.handOver(shard, read))
+	case err != nil:
 		return 0, err
 	}
 	return version, c.handOver(shard, fresh)
@@ -212,7 +229,7 @@ func (c *Collection) handOver(shard int, stored collectionShard) error {
 		return nil
 	}
 	if err := c.take(shard, stored.Records); err != nil {
-		return fmt.Errorf("%s: %w; it is left as it is: repair it or restore it from a backup", c.shardName(shard), err)
+		return fmt.Errorf("%s: %w: %w; it is left as it is: repair it or restore it from a backup", c.shardName(shard), ErrUnreadable, err)
 	}
 	c.known[shard] = stored.Version
 	return nil

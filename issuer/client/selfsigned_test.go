@@ -1,13 +1,10 @@
 package client
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -188,55 +185,6 @@ func TestHeldCertificates(t *testing.T) {
 	if err := held.Check(after, now); !errors.Is(err, ErrCertificateUnknown) {
 		t.Errorf("after all were taken: %v", err)
 	}
-}
-
-// An error comes without certificates and quotes no line. What was read is read
-// again from its own spelling, and encoding/pem finds the same in the file.
-func FuzzParseCertificates(f *testing.F) {
-	file, err := os.ReadFile("testdata/subjects.pem")
-	if err != nil {
-		f.Fatal(err)
-	}
-	_, good, _ := strings.Cut(string(file), "\n\n")
-	good, _, _ = strings.Cut(good, "\n\n")
-	good += "\n"
-	f.Add([]byte(good))
-	f.Add([]byte(strings.ReplaceAll(good, "\n", " \r\n")))
-	f.Add([]byte("# a\r\n" + good + "\n\n" + good))
-	f.Add([]byte(good + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
-	f.Add([]byte(beginCertificate + "\n" + endCertificate))
-	f.Add([]byte("#\x00\n\r"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		parsed, err := ParseCertificates(text)
-		if err != nil {
-			if parsed != nil {
-				t.Error("an error came with certificates")
-			}
-			for line := range bytes.Lines(text) {
-				if line = bytes.TrimSpace(line); len(line) > len(beginCertificate) && strings.Contains(err.Error(), string(line)) {
-					t.Errorf("%q quotes the file", err)
-				}
-			}
-			return
-		}
-		certs := slices.Collect(maps.Values(parsed.bySum))
-		again, err := ParseCertificates([]byte(inPEM(certs...)))
-		if err != nil || len(again.bySum) != len(certs) {
-			t.Fatalf("read again: %v", err)
-		}
-		found := make(map[[sha256.Size]byte]bool)
-		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			found[sha256.Sum256(block.Bytes)] = true
-		}
-		if len(found) != len(certs) {
-			t.Errorf("encoding/pem finds %d certificates, not %d", len(found), len(certs))
-		}
-		for sum := range again.bySum {
-			if !found[sum] {
-				t.Error("encoding/pem finds another certificate")
-			}
-		}
-	})
 }
 
 // A token request costs one of these: the hash of the certificate.

@@ -75,10 +75,6 @@ func (g *Gate) keyHeader() string {
 // takeKeys finds the API keys of a request, before their header is removed. A
 // field without a value counts as left out, as parameters do.
 func (g *Gate) takeKeys(r *http.Request, facts *gate.Request) {
-	earlier := callerOf(r)
-	if earlier != nil { // for a gate further in
-		facts.Keys, facts.KeyHeader = earlier.brought.Keys, earlier.brought.KeyHeader
-	}
 	name := g.headers.key
 	if name == "" {
 		return

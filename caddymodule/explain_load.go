@@ -145,8 +145,8 @@ func listen(routes caddyhttp.RouteList) {
 	for handler := range handlersIn(routes) {
 		switch handler := handler.(type) {
 		case *Gate:
-			handler.explain = func(r *http.Request, facts *gate.Request, verdict *gate.Verdict) {
-				explanationOf(r.Context()).judged(handler, facts, verdict)
+			handler.explain = func(r *http.Request, facts gate.Request, verdict gate.Verdict) {
+				explanationOf(r.Context()).judged(handler, &facts, &verdict)
 			}
 		case *Issuer:
 			handler.standStill()

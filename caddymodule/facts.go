@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"crypto/x509"
 	"net/http"
-	"slices"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -38,16 +37,17 @@ func clientAddress(r *http.Request) string {
 	return address
 }
 
-// passage is a request on its way through a gate: in one piece, since each costs
-// an allocation.
-type passage struct {
-	facts   gate.Request
-	verdict gate.Verdict
-	caller  caller
+// variablesOf are Caddy's variables of the request: looked up once, since that goes
+// through all contexts around it. nil: there are none.
+func variablesOf(r *http.Request) map[string]any {
+	variables, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	return variables
 }
 
-// gateRequest describes the request as the upstream will see it.
-func gateRequest(r *http.Request) gate.Request {
+// gateRequest describes the request as the upstream will see it. earlier is what a
+// gate further out saw; nil: there is none.
+func gateRequest(r *http.Request, variables map[string]any, earlier *caller) gate.Request {
+	address, _ := variables[caddyhttp.ClientIPVarKey].(string)
 	facts := gate.Request{
 		Method:        upstreamMethod(r),
 		EscapedPath:   r.URL.EscapedPath(),
@@ -55,21 +55,13 @@ func gateRequest(r *http.Request) gate.Request {
 		Authorization: r.Header["Authorization"],
 		DPoP:          r.Header["Dpop"],
 		Certificate:   clientCertificate(r),
-		Address:       clientAddress(r),
+		Address:       address,
 	}
 	if len(facts.DPoP) > 0 {
 		facts.Target = target(r)
 	}
-	if earlier := callerOf(r); earlier != nil {
-		// A gate further out has taken the token away from what follows, and
-		// this one is to judge it too.
-		if len(facts.Authorization) == 0 {
-			facts.Authorization = earlier.brought.Authorization
-		}
-		facts.Form, facts.Query = earlier.brought.Form, earlier.brought.Query
-		if slices.Equal(facts.Authorization, earlier.brought.Authorization) {
-			facts.Proved = earlier.proved
-		}
+	if earlier != nil {
+		earlier.bring(&facts)
 	}
 	if r.URL.Opaque != "" {
 		// A target that is neither a path nor an absolute url: what an upstream

@@ -81,7 +81,7 @@ type Gate struct {
 	headers *headerPolicy
 
 	// explain hears of each verdict, where somebody asks why; else it is nil.
-	explain func(*http.Request, *gate.Request, *gate.Verdict)
+	explain func(*http.Request, gate.Request, gate.Verdict)
 }
 
 // CaddyModule returns the Caddy module information.
@@ -176,13 +176,16 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return next.ServeHTTP(w, r)
 	}
 	start := time.Now()
-	passing := &passage{facts: gateRequest(r)}
-	facts, verdict := &passing.facts, &passing.verdict
+	variables := variablesOf(r)
+	earlier := callerIn(variables)
+	given := gateRequest(r, variables, earlier)
+	facts := &given // on the stack, as the verdict is: nothing below may keep them
 	g.takeKeys(r, facts)
 	g.headers.scrub(r)
-	*verdict = g.judge(r, facts)
+	judged := g.judge(r, facts)
+	verdict := &judged
 	if g.explain != nil {
-		g.explain(r, facts, verdict)
+		g.explain(r, given, judged)
 	}
 	metrics.verdict(verdict, g.ReportOnly, time.Since(start).Seconds())
 	if verdict.Nonce != "" {
@@ -200,22 +203,29 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	if verdict.Allowed {
 		traceVerdict(r.Context(), g, verdict, "")
 	}
-	g.introduce(w, r, passing)
+	g.introduce(w, r, facts, verdict)
+	left := &passage{caller: newCaller(facts, verdict)}
+	g.headers.identify(r.Header, verdict.Claims, &left.identity)
+	setUser(r, variables, earlier, &left.caller)
 	return next.ServeHTTP(w, r)
 }
 
-// introduce tells those who come next who calls, and the caller and caches what
-// they must know of the way in which it does.
-func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, passing *passage) {
-	facts, verdict := &passing.facts, &passing.verdict
+// passage is what a gate leaves with a request that passes: in one piece, since
+// each costs an allocation.
+type passage struct {
+	caller   caller
+	identity identity
+}
+
+// introduce tells the caller and caches what they must know of the way in which
+// the caller shows who it is.
+func (g *Gate) introduce(w http.ResponseWriter, r *http.Request, facts *gate.Request, verdict *gate.Verdict) {
 	if verdict.Allowed && verdict.Bridge != "" {
 		g.deprecate(w, r, facts, verdict)
 	}
 	if len(facts.Query) > 0 { // RFC 6750 section 2.3: no shared cache may keep the answer
 		w.Header().Set("Cache-Control", "private")
 	}
-	g.headers.identify(r.Header, verdict.Claims)
-	setUser(r, passing)
 }
 
 // judge asks the gate, as soon as there is a key to verify tokens with.

@@ -64,7 +64,7 @@ func TestGateHandlerAllocations(t *testing.T) {
 			t.Error(err, w.Code)
 		}
 	})
-	if allocations > 7 {
-		t.Errorf("%.0f allocations for a known token, expected 7 at most", allocations)
+	if allocations > 3 {
+		t.Errorf("%.0f allocations for a known token, expected 3 at most", allocations)
 	}
 }

@@ -167,17 +167,20 @@ func (p *headerPolicy) scrubConnection(header http.Header) {
 	header["Connection"] = []string{strings.Join(kept, ", ")}
 }
 
+// identity has room for the fields that identify sets.
+type identity [3]string
+
 // identify tells the upstream who calls. The values come from a token whose
-// client_id and scope the gate found fit for a header.
-func (p *headerPolicy) identify(header http.Header, claims *token.Claims) {
+// client_id and scope the gate found fit for a header. They are kept in values,
+// which must be of this request alone.
+func (p *headerPolicy) identify(header http.Header, claims *token.Claims, values *identity) {
 	if p.client == "" || claims == nil {
 		return
 	}
-	values := []string{claims.ClientID, claims.Issuer, ""}
-	header[p.client], header[p.issuer] = values[:1:1], values[1:2:2]
+	*values = identity{claims.ClientID, claims.Issuer, claims.Scope.String()}
+	header[p.client], header[p.issuer] = values[0:1:1], values[1:2:2]
 	if len(claims.Scope) > 0 {
-		values[2] = claims.Scope.String()
-		header[p.scope] = values[2:]
+		header[p.scope] = values[2:3:3]
 	}
 }
 

@@ -125,21 +125,21 @@ func TestIdentify(t *testing.T) {
 	t.Parallel()
 	header := http.Header{}
 	policy := newHeaderPolicy(&Gate{}, false)
-	policy.identify(header, nil)
+	policy.identify(header, nil, new(identity))
 	if len(header) != 0 {
 		t.Fatalf("without claims: %v", header)
 	}
-	policy.identify(header, someone)
+	policy.identify(header, someone, new(identity))
 	if header.Get("X-Client-Id") != "batch" || header.Get("X-Client-Scope") != "read write" || header.Get("X-Client-Issuer") != "https://as.example" {
 		t.Fatalf("got %v", header)
 	}
 	bare := http.Header{}
-	policy.identify(bare, &token.Claims{ClientID: "batch", Issuer: "i"})
+	policy.identify(bare, &token.Claims{ClientID: "batch", Issuer: "i"}, new(identity))
 	if _, found := bare["X-Client-Scope"]; found {
 		t.Fatal("an empty scope header")
 	}
 	off := http.Header{}
-	newHeaderPolicy(&Gate{IdentityHeaders: IdentityHeaders{Off: true}}, false).identify(off, someone)
+	newHeaderPolicy(&Gate{IdentityHeaders: IdentityHeaders{Off: true}}, false).identify(off, someone, new(identity))
 	if len(off) != 0 {
 		t.Fatalf("off: %v", off)
 	}

@@ -26,6 +26,8 @@ type collectors struct {
 	verdictSecond prometheus.Histogram
 	fileReloads   *prometheus.CounterVec
 	upkeepFailed  prometheus.Counter
+
+	passedByToken prometheus.Counter // the one of passed that counts most requests
 }
 
 // What all names begin with.
@@ -37,7 +39,7 @@ func newCollectors() *collectors {
 			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: name, Help: help,
 		}, labels)
 	}
-	return &collectors{
+	c := &collectors{
 		issued: counter("tokens_issued_total",
 			"Access tokens issued, by client authentication method.", "method"),
 		refused: counter("tokens_refused_total",
@@ -72,6 +74,8 @@ func newCollectors() *collectors {
 			Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10),
 		}),
 	}
+	c.passedByToken = c.passed.WithLabelValues(string(gate.ReasonToken))
+	return c
 }
 
 func (c *collectors) all() []prometheus.Collector {
@@ -140,7 +144,11 @@ func (c *collectors) token(event *issuer.Event) {
 }
 
 func (c *collectors) verdict(verdict *gate.Verdict, reportOnly bool, seconds float64) {
-	outcome := verdictOutcome(verdict, reportOnly)
+	c.verdictSecond.Observe(seconds)
+	if verdict.Allowed && verdict.Reason == gate.ReasonToken {
+		c.passedByToken.Inc()
+		return
+	}
 	vec := c.denied
 	switch {
 	case verdict.Allowed:
@@ -149,8 +157,7 @@ func (c *collectors) verdict(verdict *gate.Verdict, reportOnly bool, seconds flo
 		vec = c.reported
 	}
 	if verdict.Bridge != "" {
-		c.bridged.WithLabelValues(string(verdict.Bridge), outcome).Inc()
+		c.bridged.WithLabelValues(string(verdict.Bridge), verdictOutcome(verdict, reportOnly)).Inc()
 	}
 	vec.WithLabelValues(string(verdict.Reason)).Inc()
-	c.verdictSecond.Observe(seconds)
 }

@@ -3,10 +3,10 @@ package caddymodule
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -25,30 +25,23 @@ const (
 // rather than unknown: an unknown placeholder stays as it is written in many
 // places, and an API would take it for a name.
 //
-// What the request brought is kept for a gate further in.
-func setUser(r *http.Request, passing *passage) {
-	verdict, brought := &passing.verdict, &passing.facts
-	claims := verdict.Claims
+// Access logs show {http.auth.user.id} as user_id.
+func setUser(r *http.Request, variables map[string]any, earlier, now *caller) {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return
 	}
-	ctx := r.Context()
-	earlier := callerOf(r)
-	switch {
-	case claims != nil:
-		// A static value, as basic_auth sets it: access logs show it as user_id.
-		repl.Set(userPrefix+"id", claims.ClientID)
-	case earlier != nil && earlier.claims != nil:
+	if now.claims != nil || earlier != nil && earlier.claims != nil {
+		// A static value, as basic_auth sets it, would hide ours.
 		repl.Delete(userPrefix + "id")
 	}
 	if earlier != nil {
-		earlier.claims, earlier.brought, earlier.proved = claims, brought, verdict.Proved
+		*earlier = *now
 		return
 	}
-	now := &passing.caller
-	*now = caller{claims: claims, brought: brought, proved: verdict.Proved}
-	caddyhttp.SetVar(ctx, callerVar, now)
+	if variables != nil {
+		variables[callerVar] = now
+	}
 	repl.Map(now.placeholder)
 }
 
@@ -56,10 +49,31 @@ func setUser(r *http.Request, passing *passage) {
 // within reach of {http.vars.*}, logs and templates: it prints as nothing.
 type caller struct {
 	claims *token.Claims // nil: nobody
-	// brought has the tokens that the gate kept from going on.
-	brought *gate.Request
-	// proved is the key that the client has proved to hold along with it.
+	// proved is the key that the client has proved to hold along with the token.
 	proved string
+
+	// What the gate kept from going on, for a gate further in. See [gate.Request].
+	authorization, form, query, keys []string
+	keyHeader                        string
+}
+
+func newCaller(facts *gate.Request, verdict *gate.Verdict) caller {
+	return caller{
+		claims: verdict.Claims, proved: verdict.Proved,
+		authorization: facts.Authorization, form: facts.Form, query: facts.Query, keys: facts.Keys, keyHeader: facts.KeyHeader,
+	}
+}
+
+// bring gives a gate further in what the request brought: that one is to judge it
+// too.
+func (c *caller) bring(facts *gate.Request) {
+	if len(facts.Authorization) == 0 {
+		facts.Authorization = c.authorization
+	}
+	facts.Form, facts.Query, facts.Keys, facts.KeyHeader = c.form, c.query, c.keys, c.keyHeader
+	if slices.Equal(facts.Authorization, c.authorization) {
+		facts.Proved = c.proved
+	}
 }
 
 // String implements fmt.Stringer, which is what Caddy and zap ask for.
@@ -69,8 +83,11 @@ func (*caller) String() string { return "" }
 func (*caller) Format(fmt.State, rune) {}
 
 // callerOf returns what an earlier gate saw; nil where there was none.
-func callerOf(r *http.Request) *caller {
-	earlier, _ := caddyhttp.GetVar(r.Context(), callerVar).(*caller)
+func callerOf(r *http.Request) *caller { return callerIn(variablesOf(r)) }
+
+// callerIn is [callerOf] for the variables of the request.
+func callerIn(variables map[string]any) *caller {
+	earlier, _ := variables[callerVar].(*caller)
 	return earlier
 }
 

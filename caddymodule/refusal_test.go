@@ -52,7 +52,7 @@ func TestReportedEntry(t *testing.T) {
 		r := httptest.NewRequest("POST", "/orders/17?access_token=secret", nil)
 		r.Header.Set("User-Agent", "curl/8")
 		r = r.WithContext(context.WithValue(r.Context(), caddyhttp.VarsCtxKey, map[string]any{caddyhttp.ClientIPVarKey: "192.0.2.7"}))
-		facts := gateRequest(r)
+		facts := gateRequest(r, variablesOf(r), nil)
 		g.report(r, &facts, &c.verdict, true, "id")
 		g.report(r, &facts, &c.verdict, false, "id-2")
 		rows := g.app.shared.report.Reset(report.Filter{})

@@ -43,13 +43,13 @@ func keyOf(i int) (key digest) {
 	return key
 }
 
-// remembered is the entry of a token of a usual size, which shares no memory
-// with another.
+// remembered is the entry of a token of a usual size, which shares with others
+// what [Gate.share] says.
 func remembered(i int) *entry {
-	text := strings.Clone
+	text, client := strings.Clone, strings.Clone("nightly-batch")
 	claims := &token.Claims{
-		Issuer: text("https://api.example.com"), Subject: text("nightly-batch"), ClientID: text("nightly-batch"),
-		Audience: []string{text("https://api.example.com")}, Scope: token.Scopes{text("orders:read"), text("orders:write")},
+		Issuer: "https://api.example.com", Subject: client, ClientID: client,
+		Audience: []string{"https://api.example.com"}, Scope: token.Scopes{text("orders:read"), text("orders:write")},
 		ID: fmt.Sprintf("%022d", i), IssuedAt: 1_800_000_000, Expires: 1_800_003_600,
 	}
 	return &entry{claims: claims, size: entrySize(strings.Repeat("x", 550))} // ES256

@@ -24,8 +24,8 @@ type Claims struct {
 	Confirmation *Confirmation // cnf (RFC 7800); nil: a bearer token
 
 	// Extra are the claims that the operator added to the client, and when
-	// parsed all members that have no field above. Values are those of
-	// encoding/json with json.Number for numbers.
+	// parsed all members that have no field above; nil where there is none. Values
+	// are those of encoding/json with json.Number for numbers.
 	Extra map[string]any
 }
 

@@ -79,6 +79,8 @@ func readClaims(members map[string]any) (*Claims, error) {
 	if reader.err != nil {
 		return nil, reader.err
 	}
-	claims.Extra = members
+	if len(members) > 0 { // an empty map would keep the room that the others took
+		claims.Extra = members
+	}
 	return claims, nil
 }

@@ -54,20 +54,26 @@ func gated(site string, distinct int) maker {
 	}
 }
 
-// fresh sends tokens of which each is another.
+// fresh sends tokens of which each is another. Many are made at a time: what is
+// left of making them would else be collected while the requests are measured.
 func fresh(site string) maker {
-	return func(p *process, count int) ([]*http.Request, error) {
-		tokens, err := p.tokens(count)
-		if err != nil {
-			return nil, err
+	var left []string
+	return func(p *process, count int) (made []*http.Request, err error) {
+		if len(left) < count {
+			if left, err = p.tokens(max(count, freshTokens)); err != nil {
+				return nil, err
+			}
 		}
-		made := make([]*http.Request, count)
-		for i := range made {
-			made[i] = withToken(get(p, site), tokens[i])
+		for _, token := range left[:count] {
+			made = append(made, withToken(get(p, site), token))
 		}
+		left = left[count:]
 		return made, nil
 	}
 }
+
+// freshTokens are made at a time, at least.
+const freshTokens = 10_000
 
 // forged sends a token of which the last bits of the signature differ each time.
 func forged(site string) maker {

@@ -76,6 +76,7 @@ type App struct {
 	own      *gate.Own                // nil: there is no issuer of our own
 	trusted  map[string]*gate.Trusted // by url
 	cache    *gate.Cache
+	pace     *gate.Pace // of the process; nil: gates hold nobody up
 	proofs   *proof.Checker
 	server   *issuer.Server
 	files    []*watchedFile
@@ -154,6 +155,7 @@ func (a *App) provisionShared(ctx caddy.Context) error {
 		}
 	}
 	a.cache = gate.NewCache()
+	a.pace = pace()
 	a.proofs, err = proof.NewChecker(a.proofConfig())
 	return err
 }

@@ -187,7 +187,11 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	if g.explain != nil {
 		g.explain(r, given, judged)
 	}
-	metrics.verdict(verdict, g.ReportOnly, time.Since(start).Seconds())
+	took := time.Since(start)
+	metrics.verdict(verdict, g.ReportOnly, took.Seconds())
+	if !g.ReportOnly { // such a gate is not felt
+		gate.Hold(r.Context(), g.app.pace.Delay(start, verdict, took))
+	}
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
@@ -98,6 +100,9 @@ var rememberedSecrets = sync.OnceValue(func() *client.Memory { return client.New
 // slowHashes bounds the slow hashes of the whole process: during a reload two
 // configurations compute them.
 var slowHashes = sync.OnceValue(client.NewQueue)
+
+// pace is for the gates of all configurations: they share the processors.
+var pace = sync.OnceValue(func() *gate.Pace { return gate.NewPace(runtime.GOMAXPROCS(0)) })
 
 // load reads all that is stored, and makes nothing. lost tells of documents
 // that are gone while this process knows what they held: [shared.admit]

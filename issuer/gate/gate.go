@@ -191,7 +191,8 @@ func (g *Gate) Check(ctx context.Context, r *Request) Verdict {
 // hold judges a token. It is judged before the rules, so that a bad one learns
 // nothing of which paths there are.
 func (g *Gate) hold(ctx context.Context, raw string, r *Request, verdict *Verdict) {
-	known, err := g.verify(ctx, raw)
+	known, fresh, err := g.verify(ctx, raw)
+	verdict.Fresh = fresh
 	if known != nil {
 		verdict.Signed = known.claims
 	}

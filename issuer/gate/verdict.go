@@ -50,6 +50,10 @@ type Verdict struct {
 	// operator whose it is, and decides nothing. nil: nobody knows.
 	Signed *token.Claims
 
+	// Fresh: the signature of the token was checked for this request, since it was
+	// not remembered.
+	Fresh bool
+
 	// Named is [Refusal.Named].
 	Named string
 

@@ -9,29 +9,29 @@ import (
 )
 
 // verify returns what is known of a token that is valid at this gate and at
-// this moment; errors are *token.Error. Beside an error, nil means that nobody
-// knows whose token it is; else it is one that its issuer signed for the client.
-func (g *Gate) verify(ctx context.Context, raw string) (*entry, error) {
+// this moment, and whether its signature had to be checked; errors are
+// *token.Error. Beside an error, nil means that nobody knows whose token it is;
+// else it is one that its issuer signed for the client.
+func (g *Gate) verify(ctx context.Context, raw string) (known *entry, fresh bool, err error) {
 	if len(raw) > token.MaxLength { // before it is hashed
-		return nil, &token.Error{Check: token.CheckFormat}
+		return nil, false, &token.Error{Check: token.CheckFormat}
 	}
 	key := digestOf(raw)
 	known, hit := g.config.Cache.entries.GetIfPresent(key)
 	if !hit || !g.takes(known.issuer) || known.keys != known.issuer.Generation() {
-		fresh, err := g.authenticate(ctx, raw)
-		if err != nil {
-			return nil, err
+		fresh = true
+		if known, err = g.authenticate(ctx, raw); err != nil {
+			return nil, fresh, err
 		}
-		known = fresh
 		g.config.Cache.entries.Set(key, known)
 	}
 	if err := g.judge(known); err != nil {
 		if check, _ := token.Failed(err); check == token.CheckExpired {
 			g.config.Cache.entries.Invalidate(key)
 		}
-		return known, err
+		return known, fresh, err
 	}
-	return known, nil
+	return known, fresh, nil
 }
 
 // digestOf is the hash of a token. One of a usual length is not copied to the heap.

@@ -51,9 +51,10 @@ type Config struct {
 	Now   func() time.Time // default: time.Now
 }
 
-// Epochs tells the epoch that a client's new tokens carry. *client.Ledger does.
+// Epochs tells the epochs that clients' new tokens carry. *client.Ledger does.
 type Epochs interface {
-	Epoch(c *client.Client) uint64
+	// Current is what is known at this moment.
+	Current() *client.Epochs
 }
 
 // Revocations records revoked tokens. *revocation.List does.

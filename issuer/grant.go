@@ -52,6 +52,9 @@ func (s *Server) issue(ctx context.Context, req *request, urls []string, event *
 	if s.config.Proofs.LacksNonce(req.dpop) {
 		return nil, s.needsNonce(req, nil)
 	}
+	// Before the client is found: where it is disabled or removed on the way, its token
+	// is one from before that.
+	epochs := s.config.Epochs.Current()
 	// Judged before scope and resource, which tell nothing to strangers.
 	who, err := s.authenticate(ctx, req, event)
 	if err != nil {
@@ -70,7 +73,7 @@ func (s *Server) issue(ctx context.Context, req *request, urls []string, event *
 		return nil, err
 	}
 	event.Scope, event.Resources, event.Confirmation = scope, identifiers(resources), confirmation
-	return s.mint(who.Client(), resources, event)
+	return s.mint(who.Client(), resources, epochs.Of(who.Client()), event)
 }
 
 func checkGrantType(value string) error {
@@ -169,7 +172,8 @@ func grantedAt(c *client.Client, resources []*Resource) token.Scopes {
 }
 
 // mint makes the access token that the event describes (RFC 9068 section 2.2).
-func (s *Server) mint(c *client.Client, resources []*Resource, event *Event) (*tokenResponse, error) {
+// epoch is that of the client when it was found.
+func (s *Server) mint(c *client.Client, resources []*Resource, epoch uint64, event *Event) (*tokenResponse, error) {
 	signer, err := s.config.Keys.Signer()
 	if err != nil {
 		return nil, unavailable("no_key", err)
@@ -182,7 +186,7 @@ func (s *Server) mint(c *client.Client, resources []*Resource, event *Event) (*t
 		ClientID: c.ID,
 		IssuedAt: now.Unix(),
 		Expires:  now.Unix() + int64(lifetime/time.Second),
-		ID:       token.NewID(s.config.Epochs.Epoch(c)),
+		ID:       token.NewID(epoch),
 		Scope:    event.Scope,
 		Roles:    c.Roles,
 		Extra:    c.Claims,

@@ -32,21 +32,12 @@ type Documents interface {
 // safe for concurrent use; what requests read takes no lock.
 type Ledger struct {
 	documents Documents
-	current   atomic.Pointer[epochs]
+	current   atomic.Pointer[Epochs]
 
 	writing sync.Mutex        // one Load or Record at a time: what was read earlier must not replace what was read later
 	stored  map[string]entry  // as it was last read or written; nil: there was no document. Guarded by writing
 	source  [sha256.Size]byte // of the document that stored was read from; zero: of none. Likewise
 }
-
-// epochs is what is known at one moment. It does not change.
-type epochs struct {
-	of     map[string]uint64 // those above 0
-	number uint32
-}
-
-// snapshots counts those made in this process, so that each has a number of its own.
-var snapshots atomic.Uint32
 
 // NewLedger returns a ledger that knows nothing and vouches for no token until
 // [Ledger.Load] or [Ledger.Record] succeeds.
@@ -181,7 +172,7 @@ func admit(entries map[string]entry, alive map[string]bool) {
 }
 
 func (l *Ledger) publish(entries map[string]entry) {
-	next := &epochs{of: make(map[string]uint64)}
+	next := &Epochs{of: make(map[string]uint64)}
 	for id, known := range entries {
 		if known.Epoch > 0 {
 			next.of[id] = known.Epoch
@@ -194,13 +185,8 @@ func (l *Ledger) publish(entries map[string]entry) {
 	l.current.Store(next)
 }
 
-// Epoch returns the epoch that the client's new tokens carry.
-func (l *Ledger) Epoch(c *Client) uint64 {
-	if known := l.current.Load(); known != nil {
-		return known.of[c.ID] + c.Epoch
-	}
-	return c.Epoch
-}
+// Current is what is known at this moment. It answers at once.
+func (l *Ledger) Current() *Epochs { return l.current.Load() }
 
 // Generation is a number that changes with each change of an epoch.
 func (l *Ledger) Generation() uint64 {
@@ -215,5 +201,5 @@ func (l *Ledger) Generation() uint64 {
 // must not come back for the moment that a start takes.
 func (l *Ledger) outdated(c *Client, epoch uint64) bool {
 	known := l.current.Load()
-	return known == nil || epoch < known.of[c.ID]+c.Epoch
+	return known == nil || epoch < known.Of(c)
 }

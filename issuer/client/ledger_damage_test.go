@@ -19,8 +19,8 @@ func TestLedgerNeverGoesBack(t *testing.T) {
 	old := shelf.data
 	record(t, l, nil)
 	shelf.data = old
-	if err := l.Load(t.Context()); err != nil || l.Epoch(&Client{ID: "a"}) != 1 {
-		t.Errorf("epoch %d, %v", l.Epoch(&Client{ID: "a"}), err)
+	if err := l.Load(t.Context()); err != nil || l.Current().Of(&Client{ID: "a"}) != 1 {
+		t.Errorf("epoch %d, %v", l.Current().Of(&Client{ID: "a"}), err)
 	}
 	record(t, l, map[string]bool{"a": true})
 	if !strings.Contains(string(shelf.data), `"a":{"epoch":1,"alive":true}`) {
@@ -45,8 +45,8 @@ func TestLedgerUnreadable(t *testing.T) {
 				t.Errorf("%q: %s: %v", data, what, err)
 			}
 		}
-		if string(store.data) != data || l.Epoch(&Client{ID: "a"}) != 1 {
-			t.Errorf("%q became %q, epoch %d", data, store.data, l.Epoch(&Client{ID: "a"}))
+		if string(store.data) != data || l.Current().Of(&Client{ID: "a"}) != 1 {
+			t.Errorf("%q became %q, epoch %d", data, store.data, l.Current().Of(&Client{ID: "a"}))
 		}
 	}
 }
@@ -63,13 +63,13 @@ func TestLedgerStoreFails(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if l.Epoch(&Client{ID: "a"}) != 0 {
-		t.Errorf("epoch %d", l.Epoch(&Client{ID: "a"}))
+	if l.Current().Of(&Client{ID: "a"}) != 0 {
+		t.Errorf("epoch %d", l.Current().Of(&Client{ID: "a"}))
 	}
 	store.failing = nil
 	record(t, l, nil)
-	if l.Epoch(&Client{ID: "a"}) != 1 {
-		t.Errorf("then: epoch %d", l.Epoch(&Client{ID: "a"}))
+	if l.Current().Of(&Client{ID: "a"}) != 1 {
+		t.Errorf("then: epoch %d", l.Current().Of(&Client{ID: "a"}))
 	}
 	if err := l.Record(t.Context(), map[string]bool{"b\n": true}); err == nil || strings.Contains(string(store.data), `b\n`) {
 		t.Errorf("a client_id that is none: %v, %s", err, store.data)
@@ -96,8 +96,8 @@ func TestLedgerGone(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if l.Epoch(&Client{ID: "a"}) != 1 || l.Generation() != generation || !l.Stored() || shelf.data != nil {
-			t.Errorf("%s: epoch %d, %q", name, l.Epoch(&Client{ID: "a"}), shelf.data)
+		if l.Current().Of(&Client{ID: "a"}) != 1 || l.Generation() != generation || !l.Stored() || shelf.data != nil {
+			t.Errorf("%s: epoch %d, %q", name, l.Current().Of(&Client{ID: "a"}), shelf.data)
 		}
 		if err := again(l, t.Context(), map[string]bool{"b": true, "c": true}); err != nil || string(shelf.data) != whole {
 			t.Errorf("%s: %v, %s; expected %s", name, err, shelf.data, whole)
@@ -120,8 +120,8 @@ func TestLedgerGoneAndRemoved(t *testing.T) {
 	}
 	shelf.data = nil
 	record(t, l, nil)
-	if l.Epoch(&Client{ID: "a"}) != 1 || !strings.Contains(string(shelf.data), `"a":{"epoch":1,"alive":false}`) {
-		t.Errorf("epoch %d, %s", l.Epoch(&Client{ID: "a"}), shelf.data)
+	if l.Current().Of(&Client{ID: "a"}) != 1 || !strings.Contains(string(shelf.data), `"a":{"epoch":1,"alive":false}`) {
+		t.Errorf("epoch %d, %s", l.Current().Of(&Client{ID: "a"}), shelf.data)
 	}
 }
 

@@ -85,18 +85,18 @@ func TestLedgerEpochs(t *testing.T) {
 		{map[string]bool{}, 3, 1, 7},
 	} {
 		before := l.Generation()
-		a, b := l.Epoch(&Client{ID: "a"}), l.Epoch(&Client{ID: "b"})
+		a, b := l.Current().Of(&Client{ID: "a"}), l.Current().Of(&Client{ID: "b"})
 		record(t, l, step.alive)
-		if l.Epoch(&Client{ID: "a"}) != step.a || l.Epoch(&Client{ID: "b"}) != step.b || store.writes != step.writes {
-			t.Errorf("step %d: epochs %d and %d, %d writes; expected %d, %d, %d", i, l.Epoch(&Client{ID: "a"}), l.Epoch(&Client{ID: "b"}), store.writes, step.a, step.b, step.writes)
+		if l.Current().Of(&Client{ID: "a"}) != step.a || l.Current().Of(&Client{ID: "b"}) != step.b || store.writes != step.writes {
+			t.Errorf("step %d: epochs %d and %d, %d writes; expected %d, %d, %d", i, l.Current().Of(&Client{ID: "a"}), l.Current().Of(&Client{ID: "b"}), store.writes, step.a, step.b, step.writes)
 		}
-		changed := i == 0 || a != l.Epoch(&Client{ID: "a"}) || b != l.Epoch(&Client{ID: "b"})
+		changed := i == 0 || a != l.Current().Of(&Client{ID: "a"}) || b != l.Current().Of(&Client{ID: "b"})
 		if (l.Generation() != before) != changed {
 			t.Errorf("step %d: generation %d after %d, changed: %v", i, l.Generation(), before, changed)
 		}
 		again := NewLedger(store)
-		if err := again.Load(t.Context()); err != nil || again.Epoch(&Client{ID: "a"}) != step.a || again.Epoch(&Client{ID: "b"}) != step.b {
-			t.Errorf("step %d: read again: %d, %d, %v", i, again.Epoch(&Client{ID: "a"}), again.Epoch(&Client{ID: "b"}), err)
+		if err := again.Load(t.Context()); err != nil || again.Current().Of(&Client{ID: "a"}) != step.a || again.Current().Of(&Client{ID: "b"}) != step.b {
+			t.Errorf("step %d: read again: %d, %d, %v", i, again.Current().Of(&Client{ID: "a"}), again.Current().Of(&Client{ID: "b"}), err)
 		}
 	}
 	const want = `{"clients":{"a":{"epoch":3,"alive":false},"b":{"epoch":1,"alive":false}}}`
@@ -112,8 +112,8 @@ func TestLedgerUpdateIsRetried(t *testing.T) {
 	l := NewLedger(store)
 	record(t, l, map[string]bool{"a": true})
 	record(t, l, nil)
-	if l.Epoch(&Client{ID: "a"}) != 1 {
-		t.Errorf("epoch %d", l.Epoch(&Client{ID: "a"}))
+	if l.Current().Of(&Client{ID: "a"}) != 1 {
+		t.Errorf("epoch %d", l.Current().Of(&Client{ID: "a"}))
 	}
 }
 
@@ -129,8 +129,8 @@ func TestLedgerShared(t *testing.T) {
 	}
 	record(t, one, map[string]bool{"b": true})
 	record(t, two, map[string]bool{"b": true})
-	if one.Epoch(&Client{ID: "a"}) != 1 || two.Epoch(&Client{ID: "a"}) != 1 {
-		t.Errorf("epochs %d and %d", one.Epoch(&Client{ID: "a"}), two.Epoch(&Client{ID: "a"}))
+	if one.Current().Of(&Client{ID: "a"}) != 1 || two.Current().Of(&Client{ID: "a"}) != 1 {
+		t.Errorf("epochs %d and %d", one.Current().Of(&Client{ID: "a"}), two.Current().Of(&Client{ID: "a"}))
 	}
 }
 
@@ -143,7 +143,7 @@ func TestLedgerConcurrently(t *testing.T) {
 		group.Go(func() {
 			var last uint64
 			for range 200 {
-				now := l.Epoch(&Client{ID: "a"})
+				now := l.Current().Of(&Client{ID: "a"})
 				if now < last {
 					t.Error("an epoch fell")
 				}
@@ -180,7 +180,7 @@ func TestLedgerAdmits(t *testing.T) {
 		if err := step.change(t.Context(), step.alive); err != nil {
 			t.Fatal(err)
 		}
-		if a, b := ledger.Epoch(&Client{ID: "a"}), ledger.Epoch(&Client{ID: "b"}); a != step.a || b != step.b {
+		if a, b := ledger.Current().Of(&Client{ID: "a"}), ledger.Current().Of(&Client{ID: "b"}); a != step.a || b != step.b {
 			t.Fatalf("after %v: a %d, b %d", step.alive, a, b)
 		}
 	}
@@ -195,8 +195,8 @@ func TestLedgerReadsWhatChanged(t *testing.T) { // not beside others: allocation
 	load := func(want uint64) {
 		t.Helper()
 		for range 2 {
-			if err := l.Load(t.Context()); err != nil || l.Epoch(&Client{ID: "a"}) != want {
-				t.Errorf("%v, epoch %d, expected %d", err, l.Epoch(&Client{ID: "a"}), want)
+			if err := l.Load(t.Context()); err != nil || l.Current().Of(&Client{ID: "a"}) != want {
+				t.Errorf("%v, epoch %d, expected %d", err, l.Current().Of(&Client{ID: "a"}), want)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func TestTokensOfDisabledClientStayRefused(t *testing.T) {
 	t.Parallel()
 	ledger := NewLedger(new(shelf))
 	issue := func() *token.Claims {
-		return &token.Claims{ClientID: "batch", ID: token.NewID(ledger.Epoch(&Client{ID: "batch"})), Audience: []string{api}}
+		return &token.Claims{ClientID: "batch", ID: token.NewID(ledger.Current().Of(&Client{ID: "batch"})), Audience: []string{api}}
 	}
 	enabled, disabled := newRegistry(t, holder(false)), newRegistry(t, holder(true))
 	record(t, ledger, map[string]bool{"batch": true})

@@ -189,6 +189,7 @@ func (a *App) Start() error {
 	if err := a.reachStore(ctx); err != nil {
 		return err
 	}
+	a.expectMarks()
 	if a.own != nil {
 		// Clients before keys: where there are keys without clients, these were lost.
 		if err := a.shared.admit(ctx, a.aliveClients()); err != nil {

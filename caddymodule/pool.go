@@ -109,7 +109,7 @@ var pace = sync.OnceValue(func() *gate.Pace { return gate.NewPace(runtime.GOMAXP
 // writes them again. Keys come before clients, since they are written after them.
 func (s *shared) load(ctx context.Context) (lost, err error) {
 	err = s.ring.Load(ctx)
-	problems := []error{s.loadClients(ctx), s.directory.Load(ctx), s.revoked.Load(ctx), s.nonces.Load(ctx, s.documents)}
+	problems := []error{s.loadClients(ctx), s.loadDirectory(ctx), s.loadRevoked(ctx), s.nonces.Load(ctx, s.documents)}
 	for _, problem := range problems {
 		if errors.Is(problem, store.ErrGone) {
 			lost = errors.Join(lost, problem)
@@ -123,31 +123,19 @@ func (s *shared) load(ctx context.Context) (lost, err error) {
 	return lost, err
 }
 
-// loadClients reads the epochs of clients. [App.Start] writes them before the
-// first key: keys without them mean that they were lost, and with them which
-// tokens are void.
-func (s *shared) loadClients(ctx context.Context) error {
-	if err := s.ledger.Load(ctx); err != nil {
-		return err
-	}
-	if _, err := s.ring.Signer(); err != nil || s.ledger.Stored() {
-		return nil //nolint:nilerr // there are no keys yet
-	}
-	return fmt.Errorf("document %q is missing, but keys were made: restore it from a backup, since without it tokens from before "+
-		`a client was disabled or removed would be good again; to go on all the same, store {"clients":{}} there`,
-		s.prefix+"/"+client.DocumentName)
-}
-
 // admit records what clients a configuration that starts has, and writes
 // again what is gone.
 func (s *shared) admit(ctx context.Context, alive map[string]bool) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	if err := errors.Join(s.directory.Begin(ctx), s.revoked.Begin(ctx)); err != nil {
+		return err
+	}
 	if err := s.ledger.Admit(ctx, alive); err != nil {
 		return fmt.Errorf("recording the clients: %w", err)
 	}
-	return s.revoked.Restore(ctx)
+	return nil
 }
 
 // inForce records the clients of a configuration that has come into force.
@@ -191,7 +179,7 @@ func acquire(place keeper, issuer string) (*lease, error) {
 		state := &shared{
 			prefix: store.Prefix(issuer),
 			ring:   keys.NewRing(documents, time.Now),
-			ledger: client.NewLedger(documents),
+			ledger: client.NewLedger(documents, opened.lasting()...),
 
 			directory: client.NewDirectory(documents, time.Now),
 			revoked:   revocation.NewList(documents, time.Now),

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // This file is what the app does in the background as long as it runs, and how
@@ -76,6 +77,14 @@ func (a *App) resumeMarks(ctx context.Context) error {
 			zap.Time("since", since), zap.Time("until", until))
 	}
 	return nil
+}
+
+// expectMarks tells marks that were lost from the very first start, which has none. It
+// must know that before it records the clients.
+func (a *App) expectMarks() {
+	if a.shared.journal != nil && a.shared.ledger.Promises(store.JournalName) {
+		a.shared.journal.Expect()
+	}
 }
 
 // every does the work again and again until ctx ends. A panic in it never ends

@@ -309,27 +309,3 @@ func readIfThere(path string) string {
 	text, _ := os.ReadFile(path)
 	return string(text)
 }
-
-// What the operator is told to put in the place of a damaged replay.json has
-// everything refused that was made before.
-func TestRecipeForLostMarks(t *testing.T) {
-	t.Parallel()
-	lost := ""
-	for _, one := range blocksOf(t, filepath.Join(checkout, "docs", "operations.md")) {
-		if strings.Contains(one.text, `"runs"`) {
-			lost = one.text
-		}
-	}
-	s := launchSigning(t)
-	used, unused := assertion(t, s.key, "file", nil), assertion(t, s.key, "file", nil)
-	s.assert(t, used).wantStatus(t, 200)
-	s.stop(t)
-	writeFile(t, s.stored(t, "replay.json"), lost)
-	s.start(t)
-	for _, raw := range []string{used, unused} {
-		s.assert(t, raw).wantError(t, 401, "invalid_client")
-	}
-	if err := s.await(`"reason":"assertion_stale"`, 5*time.Second); err != nil {
-		t.Error(err)
-	}
-}

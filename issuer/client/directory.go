@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
@@ -16,11 +17,8 @@ import (
 // DirectoryName is that of the collection that a [Directory] is kept in.
 const DirectoryName = "registry"
 
-// Errors of [Directory.Change], to be told apart with errors.Is.
-var (
-	ErrNoClient     = errors.New("there is no such client")
-	ErrClientExists = errors.New("there is such a client already")
-)
+// DirectoryDocumentName is the collection's index.
+const DirectoryDocumentName = DirectoryName + ".json"
 
 // Directory keeps the clients that are made at run time. There is one for an
 // issuer in a process, so that a reload forgets nothing. It is safe for concurrent
@@ -28,6 +26,8 @@ var (
 type Directory struct {
 	collection *store.Collection
 	now        func() time.Time
+
+	loaded atomic.Bool // everything that is stored was read once
 
 	mu        sync.RWMutex
 	records   map[string]*held // removed ones too
@@ -54,10 +54,33 @@ func NewDirectory(documents store.Documents, now func() time.Time) *Directory {
 }
 
 // Load reads what has changed, and writes nothing. Errors are those of
-// [store.Collection.Load]; one of a record names its client.
+// [store.Collection.Load]; one of a record names its client. [store.ErrGone] is that of
+// documents which this directory knows: before the first Load has succeeded, one that
+// is missing is another error.
 func (d *Directory) Load(ctx context.Context) error {
 	defer d.tell()
-	return d.collection.Load(ctx)
+	err := d.collection.Load(ctx)
+	switch {
+	case err == nil:
+		d.loaded.Store(true)
+	case errors.Is(err, store.ErrGone) && !d.loaded.Load(): // nobody here knows who was in it
+		return fmt.Errorf("loading the clients made at run time: %v; restore it from a backup", err) //nolint:errorlint // it is not what ErrGone promises
+	}
+	return err
+}
+
+// Stored tells whether the directory was stored, if without a client, when it was last
+// read or written.
+func (d *Directory) Stored() bool { return d.collection.Stored() }
+
+// Begin stores that there is a directory, where that is not stored: from then on, one
+// that is missing was lost. It also tells others of all that is known where the index
+// is gone.
+func (d *Directory) Begin(ctx context.Context) error {
+	if err := d.collection.Begin(ctx); err != nil {
+		return fmt.Errorf("recording the clients made at run time: %w", err)
+	}
+	return nil
 }
 
 // Get returns a client that was not removed. It must not be changed.
@@ -111,101 +134,6 @@ func (d *Directory) All() iter.Seq[*Record] {
 			}
 		}
 	}
-}
-
-// Create makes a client. fill says what it is, and may be called again; ids of secrets
-// that an earlier client of this name had are not given again. Where there is such a
-// client it is [ErrClientExists]. When Create returns nil it is stored and in force.
-func (d *Directory) Create(ctx context.Context, id string, fill func(fresh *Record) error) (made *Record, err error) {
-	return d.update(ctx, id, func(before *Record) (*Record, error) {
-		if before.exists() {
-			return nil, ErrClientExists
-		}
-		fresh := &Record{LastSecret: before.LastSecret}
-		return fresh, fill(fresh)
-	})
-}
-
-// Change changes a client. change is called with the record as it is stored, nil
-// where there is none or it was removed, and alters a copy of its own; it may be
-// called again. A nil result removes the client; then, and where the result is disabled and the
-// client was not, its tokens are void for ever. When Change returns nil it is
-// stored and in force; an error of change is returned as it is.
-func (d *Directory) Change(ctx context.Context, id string, change func(old *Record) (*Record, error)) (changed *Record, err error) {
-	return d.update(ctx, id, func(before *Record) (*Record, error) {
-		if !before.exists() {
-			before = nil
-		}
-		return change(before.clone())
-	})
-}
-
-// update does it. before is what is stored: empty where there never was a client.
-func (d *Directory) update(ctx context.Context, id string, change func(before *Record) (*Record, error)) (changed *Record, err error) {
-	defer d.tell()
-	err = d.collection.Change(ctx, []string{id}, func(_ string, stored json.RawMessage) (json.RawMessage, error) {
-		before, err := d.before(id, stored)
-		if err != nil {
-			return nil, err
-		}
-		if changed, err = d.next(id, before, change); err != nil {
-			return nil, err
-		}
-		if err := changed.check(); err != nil {
-			return nil, err
-		}
-		return json.Marshal(changed)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return changed, nil
-}
-
-// before is the record as it is stored, or as it is known where the store went back to
-// an earlier state: what is in force must be there to be disabled. It is empty
-// where there never was such a client.
-func (d *Directory) before(id string, stored json.RawMessage) (*Record, error) {
-	before := new(Record)
-	if stored != nil {
-		var err error
-		if before, err = decodeRecord(id, stored); err != nil {
-			return nil, d.damaged(id, err)
-		}
-	}
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if known, ok := d.records[id]; ok {
-		if known.record.Revision > before.Revision {
-			return known.record.clone(), nil
-		}
-		before.Epoch = max(before.Epoch, known.record.Epoch)
-	}
-	return before, nil
-}
-
-// next is the record that follows before, which is empty for a new client.
-func (d *Directory) next(id string, before *Record, change func(*Record) (*Record, error)) (*Record, error) {
-	next, err := change(before)
-	if err != nil {
-		return nil, err
-	}
-	existed, now := before.exists(), d.now().UTC().Truncate(time.Second)
-	if next == nil {
-		if !existed {
-			return nil, ErrNoClient
-		}
-		next = &Record{Made: before.Made, Removed: true}
-	}
-	next.ID, next.Epoch, next.Revision, next.Changed = id, before.Epoch, before.Revision+1, now
-	next.LastSecret = max(next.LastSecret, before.LastSecret)
-	if !existed {
-		next.Made = now
-	}
-	if existed && !before.Disabled && (next.Removed || next.Disabled) {
-		next.Epoch++
-	}
-	return next, nil
 }
 
 // take takes over what is stored of a part of the clients.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
@@ -92,6 +95,37 @@ func TestOneRecordHidesNoOthers(t *testing.T) {
 			t.Errorf("client%d: disabled %v, elsewhere %v", i, here.Disabled, there.Disabled)
 		}
 	}
+}
+
+// A part of the directory that is missing at a start is an error that promises nothing:
+// nobody knows who was in it. One that goes missing later takes nobody along.
+func TestMissingPartStopsTheStart(t *testing.T) {
+	t.Parallel()
+	documents := &partly{Documents: store.NewMemory()}
+	known := newDirectory(t, documents)
+	create(t, known, "x", func(*Record) {})
+	documents.missing = fmt.Sprintf("%s-%02x.json", DirectoryName, store.ShardOf("x"))
+	err := NewDirectory(documents, time.Now).Load(t.Context())
+	if err == nil || errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), documents.missing) {
+		t.Errorf("at a start: %v", err)
+	}
+	create(t, known, "y", func(*Record) {}) // so that it is looked at again
+	if _, found := known.Get("x"); !found {
+		t.Error("a client that is in force is gone")
+	}
+}
+
+// partly are documents of which one is missing.
+type partly struct {
+	store.Documents
+	missing string
+}
+
+func (p *partly) Load(ctx context.Context, name string) ([]byte, error) {
+	if name == p.missing {
+		return nil, fs.ErrNotExist
+	}
+	return p.Documents.Load(ctx, name)
 }
 
 // wentBack is a store that lost what was written last, as with a failover to a

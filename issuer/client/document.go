@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // DocumentName is the document that a [Ledger] is kept in.
@@ -24,42 +28,54 @@ const maxEpoch = 1<<53 - 1
 
 type document struct {
 	Clients map[string]entry `json:"clients"`
+	// Beside names documents that are there since, sorted: see [NewLedger].
+	Beside []string `json:"beside,omitempty"`
+}
+
+func (d document) equal(other document) bool {
+	return maps.Equal(d.Clients, other.Clients) && slices.Equal(d.Beside, other.Beside)
 }
 
 // decodeDocument reads the document strictly: but for white space it must be
 // what [encodeDocument] writes. An unknown member, one that stands twice, is
 // missing or spelt with other capitals, all of which encoding/json lets pass,
 // could lower an epoch and bring tokens back to life.
-func decodeDocument(data []byte) (map[string]entry, error) {
+func decodeDocument(data []byte) (document, error) {
 	var decoded document
 	if err := json.Unmarshal(data, &decoded); err != nil {
-		return nil, fmt.Errorf("%s: expected the JSON that this program writes: %w", DocumentName, err)
+		return document{}, fmt.Errorf("%s: expected the JSON that this program writes: %w", DocumentName, err)
 	}
-	again, err := encodeDocument(decoded.Clients)
+	again, err := encodeDocument(decoded)
 	if err != nil {
-		return nil, err
+		return document{}, err
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", DocumentName, err)
+		return document{}, fmt.Errorf("%s: %w", DocumentName, err)
 	}
 	if decoded.Clients == nil || !bytes.Equal(compact.Bytes(), again) {
-		return nil, errors.New(DocumentName + `: expected exactly {"clients":{"<client_id>":{"epoch":<number>,"alive":<boolean>}}}, sorted by client_id`)
+		return document{}, errors.New(DocumentName + `: expected exactly {"clients":{"<client_id>":{"epoch":<number>,"alive":<boolean>}}}, ` +
+			`sorted by client_id, and behind it "beside" where this program has written that`)
 	}
-	return decoded.Clients, nil
+	return decoded, nil
 }
 
 // encodeDocument writes the document. What could not be read again it refuses.
-func encodeDocument(clients map[string]entry) ([]byte, error) {
-	for id, found := range clients {
+func encodeDocument(d document) ([]byte, error) {
+	for id, found := range d.Clients {
 		if !ValidID(id) || found.Epoch > maxEpoch {
 			return nil, fmt.Errorf("%s: client %q: expected a client_id and an epoch up to %d", DocumentName, id, uint64(maxEpoch))
+		}
+	}
+	for i, name := range d.Beside {
+		if store.CheckName(name) != nil || i > 0 && name <= d.Beside[i-1] {
+			return nil, fmt.Errorf("%s: beside: expected names of documents, sorted and each once", DocumentName)
 		}
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false) // a tool that indents the document need not know Go's escapes
-	if err := encoder.Encode(document{Clients: clients}); err != nil {
+	if err := encoder.Encode(d); err != nil {
 		return nil, fmt.Errorf("%s: %w", DocumentName, err)
 	}
 	return bytes.TrimSpace(out.Bytes()), nil

@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"maps"
 	"strings"
 	"testing"
 )
@@ -39,12 +38,20 @@ func TestDecodeDocumentRefuses(t *testing.T) {
 		"id not ASCII":      `{"clients":{"ä":{"epoch":1,"alive":true}}}`,
 		"id with a control": `{"clients":{"a\n":{"epoch":1,"alive":true}}}`,
 		"not UTF-8":         "{\"clients\":{\"\xff\":{\"epoch\":1,\"alive\":true}}}",
+		"beside is null":    `{"clients":{},"beside":null}`,
+		"beside is empty":   `{"clients":{},"beside":[]}`,
+		"beside in front":   `{"beside":["a.json"],"clients":{}}`,
+		"beside twice":      `{"clients":{},"beside":["a.json","b.json"],"beside":["a.json"]}`,
+		"beside unsorted":   `{"clients":{},"beside":["b.json","a.json"]}`,
+		"beside one twice":  `{"clients":{},"beside":["a.json","a.json"]}`,
+		"beside no name":    `{"clients":{},"beside":["../a.json"]}`,
+		"beside alone":      `{"beside":["a.json"]}`,
 		"byte order mark":   "\ufeff{\"clients\":{}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found, err := decodeDocument([]byte(data))
-			if err == nil || found != nil || !strings.Contains(err.Error(), DocumentName) {
+			if err == nil || !found.equal(document{}) || !strings.Contains(err.Error(), DocumentName) {
 				t.Errorf("%v, %v", found, err)
 			}
 		})
@@ -55,20 +62,20 @@ func TestDecodeDocumentRefuses(t *testing.T) {
 func TestDecodeDocumentIndented(t *testing.T) {
 	t.Parallel()
 	found, err := decodeDocument([]byte("{\n\t\"clients\": {\n\t\t\"a<&>\\\"\": {\"epoch\": 2, \"alive\": true}\n\t}\n}\n"))
-	if err != nil || !maps.Equal(found, map[string]entry{`a<&>"`: {Epoch: 2, Alive: true}}) {
+	if err != nil || !found.equal(document{Clients: map[string]entry{`a<&>"`: {Epoch: 2, Alive: true}}}) {
 		t.Errorf("%v, %v", found, err)
 	}
 }
 
 // What is read is written the same, and read again the same.
 func FuzzDecodeDocument(f *testing.F) {
-	for _, seed := range []string{`{"clients":{}}`, `{"clients":{"a":{"epoch":1,"alive":true},"b<":{"epoch":0,"alive":false}}}`, `{"clients":{"a":{"epoch":1}}}`, `null`} {
+	for _, seed := range []string{`{"clients":{}}`, `{"clients":{"a":{"epoch":1,"alive":true},"b<":{"epoch":0,"alive":false}}}`, `{"clients":{"a":{"epoch":1}}}`, `null`, `{"clients":{},"beside":["a.json","b.json"]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		found, err := decodeDocument(data)
 		if err != nil {
-			if found != nil {
+			if !found.equal(document{}) {
 				t.Error("an error came with clients")
 			}
 			return
@@ -78,7 +85,7 @@ func FuzzDecodeDocument(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := decodeDocument(written)
-		if err != nil || !maps.Equal(found, again) {
+		if err != nil || !found.equal(again) {
 			t.Errorf("%v became %v, %v", found, again, err)
 		}
 		if rewritten, err := encodeDocument(again); err != nil || !bytes.Equal(written, rewritten) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -32,16 +33,22 @@ type Documents interface {
 // safe for concurrent use; what requests read takes no lock.
 type Ledger struct {
 	documents Documents
+	beside    []string
 	current   atomic.Pointer[Epochs]
 
 	writing sync.Mutex        // one Load or Record at a time: what was read earlier must not replace what was read later
-	stored  map[string]entry  // as it was last read or written; nil: there was no document. Guarded by writing
+	stored  *document         // as it was last read or written; nil: there was none. Guarded by writing
 	source  [sha256.Size]byte // of the document that stored was read from; zero: of none. Likewise
 }
 
 // NewLedger returns a ledger that knows nothing and vouches for no token until
 // [Ledger.Load] or [Ledger.Record] succeeds.
-func NewLedger(documents Documents) *Ledger { return &Ledger{documents: documents} }
+//
+// beside names documents that are stored before, or right after, [Ledger.Record] or
+// [Ledger.Admit] is first called. The ledger notes that: see [Ledger.Promises].
+func NewLedger(documents Documents, beside ...string) *Ledger {
+	return &Ledger{documents: documents, beside: beside}
+}
 
 // Load reads the ledger, and writes nothing. A missing document is an empty
 // ledger, unless it was there before: that is [store.ErrGone]. One that cannot
@@ -68,9 +75,9 @@ func (l *Ledger) Load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the epochs of clients: %w", err)
 	}
-	l.publish(l.raise(stored))
+	l.publish(l.raise(stored.Clients))
 	if data != nil {
-		l.stored, l.source = stored, source
+		l.stored, l.source = &stored, source
 	}
 	return nil
 }
@@ -81,6 +88,14 @@ func (l *Ledger) Stored() bool {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	return l.stored != nil
+}
+
+// Promises tells whether the document of that name was there when the ledger was
+// written. Where it is missing, it was lost.
+func (l *Ledger) Promises(name string) bool {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return l.stored != nil && slices.Contains(l.stored.Beside, name)
 }
 
 // Record notes which clients there are and whether each is enabled: alive has
@@ -108,15 +123,15 @@ func (l *Ledger) Admit(ctx context.Context, alive map[string]bool) error {
 func (l *Ledger) change(ctx context.Context, advance func(map[string]entry)) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	var recorded map[string]entry
+	var recorded document
 	err := l.documents.Update(ctx, DocumentName, func(old []byte) ([]byte, error) {
 		stored, err := l.decode(old)
 		if err != nil {
 			return nil, err
 		}
-		recorded = l.raise(stored)
-		advance(recorded)
-		if old != nil && maps.Equal(stored, recorded) {
+		recorded = document{Clients: l.raise(stored.Clients), Beside: union(stored.Beside, l.beside)}
+		advance(recorded.Clients)
+		if old != nil && stored.equal(recorded) {
 			return nil, nil
 		}
 		return encodeDocument(recorded)
@@ -124,17 +139,24 @@ func (l *Ledger) change(ctx context.Context, advance func(map[string]entry)) err
 	if err != nil {
 		return fmt.Errorf("recording the clients in %s: %w", DocumentName, err)
 	}
-	l.publish(recorded)
-	l.stored, l.source = recorded, [sha256.Size]byte{}
+	l.publish(recorded.Clients)
+	l.stored, l.source = &recorded, [sha256.Size]byte{}
 	return nil
 }
 
 // decode reads the document; of a missing one, nil, it is what was there last.
-func (l *Ledger) decode(data []byte) (map[string]entry, error) {
-	if data == nil {
-		return l.stored, nil
+func (l *Ledger) decode(data []byte) (document, error) {
+	switch {
+	case data != nil:
+		return decodeDocument(data)
+	case l.stored != nil:
+		return *l.stored, nil
 	}
-	return decodeDocument(data)
+	return document{}, nil
+}
+
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
 // raise returns the entries with no epoch lower than this process has seen: a

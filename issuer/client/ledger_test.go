@@ -216,3 +216,36 @@ func TestLedgerReadsWhatChanged(t *testing.T) { // not beside others: allocation
 		t.Errorf("reading the same again takes %v allocations", allocated)
 	}
 }
+
+// The ledger says which documents must be there beside it, from when it is written on
+// and also where it is written by who knows of fewer: one that is missing was lost.
+func TestLedgerPromises(t *testing.T) {
+	t.Parallel()
+	documents := &shelf{data: []byte(`{"clients":{}}`)}
+	promises := func(l *Ledger, want bool) {
+		t.Helper()
+		for _, name := range []string{"a.json", "b.json"} {
+			if got := l.Promises(name); got != want {
+				t.Errorf("%s: %v, expected %v, in %s", name, got, want, documents.data)
+			}
+		}
+	}
+	l := NewLedger(documents, "b.json", "a.json")
+	promises(l, false)
+	if err := l.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Admit(t.Context(), map[string]bool{"x": true}); err != nil {
+		t.Fatal(err)
+	}
+	promises(l, true)
+	other := NewLedger(documents)
+	promises(other, false)
+	record(t, other, map[string]bool{"x": true})
+	promises(other, true)
+	written := documents.writes
+	record(t, l, map[string]bool{"x": true})
+	if documents.writes != written || l.Promises("c.json") {
+		t.Errorf("written for nothing: %s", documents.data)
+	}
+}

@@ -45,7 +45,7 @@ func TestFormerDocument(t *testing.T) {
 	if err := list.Load(t.Context()); !errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), revocation.FormerDocumentName) {
 		t.Errorf("not noticed: %v", err)
 	}
-	if err := errors.Join(list.Restore(t.Context()), list.Load(t.Context())); err != nil {
+	if err := errors.Join(list.Begin(t.Context()), list.Load(t.Context())); err != nil {
 		t.Error(err)
 	}
 	other, _ = newList(t, documents)

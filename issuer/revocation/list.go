@@ -5,6 +5,7 @@
 //   - list.go: what is known, and what is stored of it
 //   - digest.go: what stands for a `jti`
 //   - shard.go: a part of what is known
+//   - begin.go: that there is a list, and what of it was lost
 //   - former.go: the document in which earlier versions kept it
 package revocation
 
@@ -112,23 +113,6 @@ func (l *List) Revoke(ctx context.Context, jti string, expires int64) error {
 		return fmt.Errorf("recording a revocation: %w", err)
 	}
 	l.forgetExpired()
-	return nil
-}
-
-// Restore writes again what was stored and is gone, as far as this process knows it.
-func (l *List) Restore(ctx context.Context) error {
-	l.changing.Lock()
-	defer l.changing.Unlock()
-	err := l.load(ctx)
-	if !errors.Is(err, store.ErrGone) {
-		return err
-	}
-	if err = l.restoreFormer(ctx); err == nil {
-		err = l.records.Restore(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("recording what was revoked: %w", err)
-	}
 	return nil
 }
 

@@ -16,16 +16,16 @@ import (
 func TestDocumentGone(t *testing.T) {
 	t.Parallel()
 	for name, again := range map[string]func(*revocation.List, int64) error{
-		"revoke":  func(l *revocation.List, expires int64) error { return l.Revoke(t.Context(), "b", expires) },
-		"restore": func(l *revocation.List, _ int64) error { return l.Restore(t.Context()) },
+		"revoke": func(l *revocation.List, expires int64) error { return l.Revoke(t.Context(), "b", expires) },
+		"begin":  func(l *revocation.List, _ int64) error { return l.Begin(t.Context()) },
 	} {
 		documents := &vanishing{Documents: store.NewMemory()}
 		list, c := newList(t, documents)
-		if err := list.Restore(t.Context()); err != nil {
-			t.Errorf("%s: nothing to restore: %v", name, err)
+		if list.Stored() {
+			t.Errorf("%s: stored before it began", name)
 		}
-		if _, err := documents.Load(t.Context(), revocation.DocumentName); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: restored what never was: %v", name, err)
+		if err := errors.Join(list.Begin(t.Context()), list.Begin(t.Context())); err != nil || !list.Stored() {
+			t.Errorf("%s: nothing to restore: %v", name, err)
 		}
 		expires := c.now.Unix() + 60
 		if err := list.Revoke(t.Context(), "a", expires); err != nil {

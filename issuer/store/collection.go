@@ -30,8 +30,9 @@ type Collection struct {
 	take      func(shard int, records map[string]json.RawMessage) error
 	lasting   *Lasting // nil: records change and go as their owner says
 
-	mu    sync.Mutex
-	known map[int]uint64 // the version of each shard that was handed over last
+	mu      sync.Mutex
+	known   map[int]uint64 // the version of each shard that was handed over last
+	indexed bool           // there was an index when it was last read or written
 }
 
 // NewCollection returns the collection that is kept in the documents
@@ -52,7 +53,7 @@ func ShardOf(key string) int {
 }
 
 // Load reads what has changed since the last call, and writes nothing. A
-// collection that was never written is empty; where it was there before, and is
+// collection that was never written is empty ([Collection.Stored] tells); where it was there before, and is
 // gone, the error is [ErrGone]. A document that cannot be read is [ErrUnreadable],
 // which names it. Neither keeps back the others; where there are both, the error is
 // not ErrGone. After an error, what was known before stays.
@@ -63,6 +64,10 @@ func (c *Collection) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if index == nil && c.indexed {
+		return c.gone(c.indexName())
+	}
+	c.indexed = index != nil
 	for shard := range c.known {
 		if _, listed := index[shard]; !listed {
 			return c.gone(c.indexName())
@@ -88,12 +93,12 @@ func (c *Collection) Load(ctx context.Context) error {
 	return gone
 }
 
-// Stored tells whether there was a record, or had been one, when the collection
-// was last read or written.
+// Stored tells whether the collection was stored, if without a record, when it was
+// last read or written.
 func (c *Collection) Stored() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.known) > 0
+	return c.indexed
 }
 
 // Delete is what a change returns to remove the record.
@@ -175,39 +180,6 @@ func (c *Collection) changeShard(
 	return version, c.handOver(shard, fresh)
 }
 
-// announce writes versions into the index, new ones and such as somebody stored who
-// could not announce them: what is not there, nobody else looks for. Where that
-// fails, the changes are stored, and others see them with the next Change of one
-// of the shard's keys.
-func (c *Collection) announce(ctx context.Context, changed map[int]uint64) error {
-	if len(changed) == 0 {
-		return nil
-	}
-	var lost bool
-	err := c.documents.Update(ctx, c.indexName(), func(old []byte) ([]byte, error) {
-		lost = old == nil && len(c.known) > len(changed)
-		index, err := decodeIndex(c.indexName(), old)
-		if err != nil {
-			return nil, err
-		}
-		// Where the index was lost, all that is known is in it again.
-		fresh := maps.Clone(index)
-		for _, versions := range []map[int]uint64{c.known, changed} {
-			for shard, version := range versions {
-				fresh[shard] = max(fresh[shard], version)
-			}
-		}
-		if old != nil && maps.Equal(fresh, index) {
-			return nil, nil
-		}
-		return encodeIndex(fresh)
-	})
-	if err == nil && lost && c.lasting != nil {
-		return c.restore(ctx)
-	}
-	return err
-}
-
 func (c *Collection) loadShard(ctx context.Context, shard int) error {
 	name := c.shardName(shard)
 	data, err := c.documents.Load(ctx, name)
@@ -235,17 +207,8 @@ func (c *Collection) handOver(shard int, stored collectionShard) error {
 	return nil
 }
 
-func (c *Collection) readIndex(ctx context.Context) (map[int]uint64, error) {
-	data, err := c.documents.Load(ctx, c.indexName())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("loading %s: %w", c.indexName(), err)
-	}
-	return decodeIndex(c.indexName(), data)
-}
-
 func (c *Collection) gone(name string) error {
 	return fmt.Errorf("%s: %w; what was known stays in force", name, ErrGone)
 }
 
-func (c *Collection) indexName() string          { return c.name + ".json" }
 func (c *Collection) shardName(shard int) string { return fmt.Sprintf("%s-%02x.json", c.name, shard) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 )
 
 // collectionShard is one stored document of a [Collection].
@@ -14,12 +13,6 @@ type collectionShard struct {
 	// Version counts its changes, beginning with 1.
 	Version uint64                     `json:"version"`
 	Records map[string]json.RawMessage `json:"records"`
-}
-
-// collectionIndex is the stored list of the documents of a [Collection]: their
-// version by number, two hexadecimal digits.
-type collectionIndex struct {
-	Shards map[string]uint64 `json:"shards"`
 }
 
 // apply changes the records of the keys and tells whether one became different.
@@ -59,36 +52,6 @@ func (c *Collection) decodeShard(shard int, data []byte) (collectionShard, error
 	}
 	return decoded, nil
 }
-
-// decodeIndex reads the index strictly; a missing one, nil, is empty.
-func decodeIndex(name string, data []byte) (map[int]uint64, error) {
-	index := make(map[int]uint64)
-	if data == nil {
-		return index, nil
-	}
-	var decoded collectionIndex
-	if err := decodeExactly(data, &decoded); err != nil || decoded.Shards == nil {
-		return nil, unreadable(name, `{"shards":{"<two hexadecimal digits>":<number>}}`)
-	}
-	for digits, version := range decoded.Shards {
-		shard, err := strconv.ParseUint(digits, 16, 8)
-		if err != nil || digits != indexDigits(int(shard)) || version == 0 {
-			return nil, unreadable(name, `"<two hexadecimal digits>":<number above 0>`)
-		}
-		index[int(shard)] = version
-	}
-	return index, nil
-}
-
-func encodeIndex(index map[int]uint64) ([]byte, error) {
-	encoded := collectionIndex{Shards: make(map[string]uint64, len(index))}
-	for shard, version := range index {
-		encoded.Shards[indexDigits(shard)] = version
-	}
-	return json.Marshal(encoded)
-}
-
-func indexDigits(shard int) string { return fmt.Sprintf("%02x", shard) }
 
 // decodeExactly refuses unknown members and whatever follows the document.
 func decodeExactly(data []byte, into any) error {

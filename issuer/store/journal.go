@@ -39,6 +39,7 @@ type Journal struct {
 
 	mu     sync.Mutex // one step from stage to stage at a time
 	stage  stage
+	lost   bool // a missing document was there before
 	strict atomic.Pointer[strictness] // nil: not resumed
 }
 
@@ -90,12 +91,21 @@ func (j *Journal) Check(ctx context.Context) error {
 	return err
 }
 
+// Expect says that there was a document before: where [Journal.Resume] finds none, all
+// uses before are unknown, as after a crash.
+func (j *Journal) Expect() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lost = true
+}
+
 // Resume begins to take marks. It takes over those that were left by whoever
 // stopped in order, and names this run in the document. longest is the longest
 // time for which a statement can be used, leeway included: from the first
 // moment at which it passes to the last.
 //
-// A missing document means that this is the very first start. One that cannot
+// A missing document means that this is the very first start, unless
+// [Journal.Expect] says otherwise. One that cannot
 // be read is an error that names it and says what to do, and is left as it is;
 // after any error, no marks are taken, and Resume may be called again. Once it
 // has succeeded, it does nothing more; after Suspend, it is [ErrClosed].
@@ -116,6 +126,9 @@ func (j *Journal) Resume(ctx context.Context, longest time.Duration) error {
 	err := j.documents.Update(ctx, JournalName, func(old []byte) (_ []byte, err error) {
 		if stored, err = decodeJournal(old); err != nil {
 			return nil, err
+		}
+		if old == nil && j.lost {
+			stored.runs = []string{lostRun}
 		}
 		// The marks need not stay: should this run not stop in order, all that
 		// they stand for was made before.

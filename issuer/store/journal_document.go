@@ -47,9 +47,11 @@ type wireJournal struct {
 	Marks       []byte   `json:"marks,omitempty"`
 }
 
+// lostRun stands for whoever ran before and is not known.
+const lostRun = "lost"
+
 // journalHelp is what an operator can do about a document that cannot be read.
-// To remove it would be wrong: a missing one stands for the very first start.
-const journalHelp = `it is left as it is; restore it, or replace it by {"version":1,"runs":["lost"]}, ` +
+const journalHelp = `it is left as it is; restore it, or replace it by {"version":1,"runs":["` + lostRun + `"]}, ` +
 	`after which statements made before the next start are refused`
 
 // unclean tells whether uses may be unknown to who starts now: somebody did not

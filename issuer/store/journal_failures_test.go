@@ -175,3 +175,19 @@ func TestJournalRemovedByHand(t *testing.T) {
 		s.tell(text)
 	}
 }
+
+// A document that is known to have been there, and is missing at a start, was lost: that
+// start is no very first one.
+func TestJournalLost(t *testing.T) {
+	t.Parallel()
+	for _, expected := range []bool{false, true} {
+		b, s := stopped(t)
+		b.missing = true
+		if expected {
+			s.instance("A").Expect()
+			s.tell("make y; start A; stale A x; stale A y; pass 1s; make z; ok A z; stop A; gone A; start A; used A z; stale A y")
+		} else {
+			s.tell("make y; start A; ok A x; ok A y")
+		}
+	}
+}

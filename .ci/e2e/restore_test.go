@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// operationsBlock is the block of the page on operations that has the text.
+func operationsBlock(t testing.TB, text string) (found string) {
+	t.Helper()
+	for _, one := range blocksOf(t, filepath.Join(checkout, "docs", "operations.md")) {
+		if strings.Contains(one.text, text) {
+			found = one.text
+		}
+	}
+	if found == "" {
+		t.Fatalf("no block has %s", text)
+	}
+	return found
+}
+
+// Where the lists of what is stored were lost, and what they list was not, the start
+// says so, and the commands of the page bring everything back.
+func TestRecipeForLostIndexes(t *testing.T) {
+	t.Parallel()
+	c := launchReloadable(t, "", "")
+	clients := make(map[string]string)
+	for _, id := range []string{"a", "b", "c", "gone"} {
+		clients[id] = c.made(t, "client", "add", id, "--scopes", "orders:read").Secret
+	}
+	c.oauth2(t, "client", "remove", "gone")
+	revoked := c.token(t, "a", clients["a"])
+	c.oauth2(t, "token", "revoke", revoked)
+	c.stop(t)
+	folder := filepath.Dir(c.stored(t, "keys.json"))
+	for _, name := range []string{"registry.json", "revoked.json"} {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.wantFailure(t, c.command(t, "run", "--config", c.caddyfile(), "--adapter", "caddyfile"), "/registry.json", "/revoked.json", "restore")
+	mend := exec.CommandContext(t.Context(), "sh", "-euc", operationsBlock(t, "paste -s"))
+	mend.Dir = folder
+	if output, err := mend.CombinedOutput(); err != nil || len(output) > 0 {
+		t.Fatalf("%v %s", err, output)
+	}
+	c.start(t)
+	c.wantRefused(t, revoked)
+	c.wantNoToken(t, "gone", clients["gone"])
+	for _, id := range []string{"a", "b", "c"} {
+		c.passes(t, c.token(t, id, clients[id]))
+		c.oauth2(t, "client", "disable", id)
+	}
+	c.stop(t)
+	c.start(t)
+	for _, id := range []string{"a", "b", "c"} {
+		c.wantNoToken(t, id, clients[id])
+	}
+	c.wantRefused(t, revoked)
+}
+
+// What the operator is told to put in the place of a damaged replay.json has
+// everything refused that was made before, and so has its loss.
+func TestRecipeForLostMarks(t *testing.T) {
+	t.Parallel()
+	lost := operationsBlock(t, `"runs"`)
+	for name, happens := range map[string]func(t *testing.T, path string){
+		"replaced": func(t *testing.T, path string) { writeFile(t, path, lost) },
+		"removed": func(t *testing.T, path string) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := launchSigning(t)
+			used, unused := assertion(t, s.key, "file", nil), assertion(t, s.key, "file", nil)
+			s.assert(t, used).wantStatus(t, 200)
+			s.stop(t)
+			happens(t, s.stored(t, "replay.json"))
+			s.start(t)
+			for _, raw := range []string{used, unused} {
+				s.assert(t, raw).wantError(t, 401, "invalid_client")
+			}
+			if err := s.await(`"reason":"assertion_stale"`, 5*time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

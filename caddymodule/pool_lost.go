@@ -1,0 +1,62 @@
+package caddymodule
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+)
+
+// This file tells documents that were lost from those that are not there yet.
+
+// lasting names the documents that are there once a configuration has started.
+func (k *kept) lasting() []string {
+	names := []string{client.DirectoryDocumentName, revocation.DocumentName}
+	if k.remote == nil {
+		names = append(names, store.JournalName)
+	}
+	return names
+}
+
+// loadClients reads the epochs of clients. [App.Start] writes them before the
+// first key: keys without them mean that they were lost, and with them which
+// tokens are void.
+func (s *shared) loadClients(ctx context.Context) error {
+	if err := s.ledger.Load(ctx); err != nil {
+		return err
+	}
+	if _, err := s.ring.Signer(); err != nil || s.ledger.Stored() {
+		return nil //nolint:nilerr // there are no keys yet
+	}
+	return fmt.Errorf("document %q is missing, but keys were made: restore it from a backup, since without it tokens from before "+
+		`a client was disabled or removed would be good again; to go on all the same, store {"clients":{}} there`,
+		s.prefix+"/"+client.DocumentName)
+}
+
+// loadDirectory reads the clients that are made at run time.
+func (s *shared) loadDirectory(ctx context.Context) error {
+	if err := s.directory.Load(ctx); err != nil || s.directory.Stored() {
+		return err
+	}
+	return s.promised(client.DirectoryDocumentName, "without it the clients made at run time are gone, "+
+		"and tokens of one that is made again under its client_id would be good again")
+}
+
+// loadRevoked reads which tokens were revoked.
+func (s *shared) loadRevoked(ctx context.Context) error {
+	if err := s.revoked.Load(ctx); err != nil || s.revoked.Stored() {
+		return err
+	}
+	return s.promised(revocation.DocumentName, "without it tokens that were revoked would be good again")
+}
+
+// promised is an error where a document that is not there was there before.
+func (s *shared) promised(name, loss string) error {
+	if !s.ledger.Promises(name) {
+		return nil // an earlier version made it when there was something to store
+	}
+	return fmt.Errorf("document %q is missing, and was there before: restore it from a backup, since %s; "+
+		`to go on all the same, store {"shards":{}} there`, s.prefix+"/"+name, loss)
+}

@@ -1,15 +1,14 @@
 package client
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // Record is a client that was made at run time, as it is stored. What its roles,
@@ -95,25 +94,20 @@ func (s *StoredSecret) build() (Secret, error) {
 	return NewHashedSecret(s.ID, s.Hash, expires)
 }
 
-// errRecord tells no more: what stands there may be a hash.
-var errRecord = errors.New("expected the JSON that this program writes")
-
 // decodeRecord reads a record strictly: what this version would not have written
 // could mean more than it seems.
 func decodeRecord(id string, data []byte) (*Record, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
 	decoded := new(Record)
-	if err := decoder.Decode(decoded); err != nil {
-		return nil, errRecord
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errRecord
+	if err := store.DecodeExactly(data, decoded); err != nil {
+		return nil, err
 	}
 	if decoded.ID != id {
 		return nil, errors.New("client_id: expected that of the record")
 	}
-	return decoded, decoded.check()
+	if err := decoded.check(); err != nil {
+		return nil, err
+	}
+	return decoded, nil
 }
 
 // check judges what does not depend on a configuration.

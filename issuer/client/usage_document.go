@@ -1,10 +1,11 @@
 package client
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // UsageName is that of the collection that a [Usage] is kept in.
@@ -42,10 +43,8 @@ var errUsage = errors.New(`expected exactly {"secrets":{"<id>":{"last":<time>,"a
 // decodeUsage reads a record strictly: what a later version wrote there must not
 // get lost when this one stores it again.
 func decodeUsage(data []byte) (map[string]Used, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
 	var decoded usageDocument
-	if err := decoder.Decode(&decoded); err != nil || len(decoded.Secrets) == 0 {
+	if err := store.DecodeExactly(data, &decoded); err != nil || len(decoded.Secrets) == 0 {
 		return nil, errUsage
 	}
 	for id, used := range decoded.Secrets {

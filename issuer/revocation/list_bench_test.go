@@ -34,7 +34,10 @@ func fill(b *testing.B, documents store.Documents, count int) *revocation.List {
 	for number, records := range shards {
 		if records != nil {
 			index[fmt.Sprintf("%02x", number)] = 1
-			put(b, documents, fmt.Sprintf("%s-%02x.json", revocation.Name, number), map[string]any{"version": 1, "records": records})
+			put(b, documents, fmt.Sprintf("%s-%02x.json", revocation.Name, number), struct {
+				Version int              `json:"version"`
+				Records map[string]int64 `json:"records"`
+			}{1, records})
 		}
 	}
 	if count > 0 {

@@ -88,7 +88,7 @@ func decodeIndex(name string, data []byte) (map[int]uint64, error) {
 	}
 	index := make(map[int]uint64)
 	var decoded collectionIndex
-	if err := decodeExactly(data, &decoded); err != nil || decoded.Shards == nil {
+	if err := DecodeExactly(data, &decoded); err != nil || decoded.Shards == nil {
 		return nil, unreadable(name, `{"shards":{"<two hexadecimal digits>":<number>}}`)
 	}
 	for digits, version := range decoded.Shards {

@@ -39,7 +39,7 @@ type Journal struct {
 
 	mu     sync.Mutex // one step from stage to stage at a time
 	stage  stage
-	lost   bool // a missing document was there before
+	lost   bool                       // a missing document was there before
 	strict atomic.Pointer[strictness] // nil: not resumed
 }
 

@@ -52,11 +52,18 @@ func separate(known *pflag.FlagSet, words []string) (flags, rest []string) {
 func flagOf(known *pflag.FlagSet, word string) (flag *pflag.Flag, isFlag bool) {
 	if name, long := strings.CutPrefix(word, "--"); long {
 		name, _, _ = strings.Cut(name, "=")
-		return known.Lookup(name), true
+		flag = known.Lookup(name)
+		return flag, flag != nil || !generated(word)
 	}
 	if len(word) < 2 || word[0] != '-' || len(word) > 2 && word[2] != '=' {
 		return nil, false
 	}
 	flag = known.ShorthandLookup(word[1:2])
 	return flag, flag != nil
+}
+
+// generated tells whether a word can be a `kid` or a `jti`, which are longer than any
+// flag that somebody mistypes: one in 4096 begins with "--".
+func generated(word string) bool {
+	return len(word) >= 22 && strings.Trim(word, "-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/proof"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -66,7 +67,8 @@ type App struct {
 	logger   *zap.Logger
 	audit    *auditor
 	store    keeper
-	events   *emitter // nil: there is no issuer of our own
+	unused   store.Documents // in Caddy's storage, where the state is kept elsewhere; nil: it is there
+	events   *emitter        // nil: there is no issuer of our own
 	lease    *lease
 	sites    func() *sites // where gates stand; nil before Provision
 	shared   *shared
@@ -189,16 +191,8 @@ func (a *App) Start() error {
 	if err := a.reachStore(ctx); err != nil {
 		return err
 	}
-	a.expectMarks()
-	if a.own != nil {
-		// Clients before keys: where there are keys without clients, these were lost.
-		if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
-			return err
-		}
-		if err := a.maintainKeys(ctx); err != nil {
-			return err
-		}
-		a.warnOfExpiry(time.Now())
+	if err := a.startIssuer(ctx); err != nil {
+		return err
 	}
 	if err := a.resumeMarks(ctx); err != nil {
 		return err

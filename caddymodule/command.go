@@ -29,7 +29,7 @@ func oauth2Command(cmd *cobra.Command) {
 		}
 		return cmd.Help()
 	}
-	cmd.AddCommand(reportCommand(), explainCommand(), coverageCommand(), hashSecretCommand(), tokenCommand(), keyCommand(), clientCommand(), secretCommand())
+	cmd.AddCommand(reportCommand(), explainCommand(), coverageCommand(), hashSecretCommand(), tokenCommand(), keyCommand(), clientCommand(), secretCommand(), storeCommand())
 }
 
 // adminFlags adds the flags by which a command finds the running Caddy, as

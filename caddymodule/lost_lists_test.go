@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/caddyserver/caddy/v2"
 )
 
@@ -125,5 +127,50 @@ func TestListsOfAnEarlierVersion(t *testing.T) {
 	s.lose("registry.json")
 	if err := s.reload(batchClient, "oauth2_gate read"); err == nil {
 		t.Error("the loss was not noticed")
+	}
+}
+
+// startLog is what the start of a configuration says to the log.
+func (s *site) startLog(options string) string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), "start.log")
+	s.loadText(strings.Replace(s.config(options, "oauth2_gate read"), "output discard", "output file "+path+"\nformat json", 1))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := caddy.Stop(); err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A start that makes new keys says so: on a new store, on one whose keys were lost, and
+// on one that the state was not moved to. Any other says none of it.
+func TestStartTellsOfNewKeys(t *testing.T) {
+	const first, lost, unmoved = "nothing is stored of this issuer", "the signing keys are missing", "oauth2 store copy"
+	s := newSite(t)
+	redis := inRedis(miniredis.RunT(t), storeKey)
+	for _, step := range []struct {
+		does, options string
+		says          []string
+	}{
+		{"a first start", batchClient, []string{first}},
+		{"a second start", batchClient, nil},
+		{"a start on another store", redis, []string{first, unmoved}},
+		{"a second start there", redis, nil},
+		{"a start without keys", batchClient, []string{lost}},
+	} {
+		if slices.Contains(step.says, lost) {
+			if err := os.Remove(keyFile(t, s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log := s.startLog(step.options)
+		for _, text := range []string{first, lost, unmoved} {
+			if strings.Contains(log, text) != slices.Contains(step.says, text) {
+				t.Errorf("%s: expected %q, got %s", step.does, step.says, log)
+			}
+		}
 	}
 }

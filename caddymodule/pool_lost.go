@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/revocation"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
-// This file tells documents that were lost from those that are not there yet.
+// This file tells documents that were lost from those that are not there yet, and says so.
 
 // lasting names the documents that are there once a configuration has started.
 func (k *kept) lasting() []string {
@@ -59,4 +62,25 @@ func (s *shared) promised(name, loss string) error {
 	}
 	return fmt.Errorf("document %q is missing, and was there before: restore it from a backup, since %s; "+
 		`to go on all the same, store {"shards":{}} there`, s.prefix+"/"+name, loss)
+}
+
+// tellOfFirstKey says, before the first key is made, that every token from before is
+// refused: where there were any, somebody must know.
+func (a *App) tellOfFirstKey(ctx context.Context) {
+	if _, err := a.shared.ring.Signer(); err == nil {
+		return
+	}
+	issuer := zap.String("issuer", a.Issuer)
+	if a.shared.ledger.Stored() {
+		a.logger.Warn("the signing keys are missing, and were there before: new ones are made, and every token from before is refused", issuer)
+		return
+	}
+	a.logger.Info("nothing is stored of this issuer: signing keys are made, and tokens from before, if there were any, are refused", issuer)
+	if a.unused == nil {
+		return
+	}
+	if _, err := a.unused.Load(ctx, keys.DocumentName); err == nil {
+		a.logger.Warn("Caddy's storage has keys of this issuer that are not used, since `store` says another place: "+
+			"to go on with them, stop, empty that place, and run `caddy oauth2 store copy`", issuer)
+	}
 }

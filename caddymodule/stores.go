@@ -67,5 +67,8 @@ func (a *App) provisionStore(ctx caddy.Context) error {
 		return fmt.Errorf("store: module %T keeps no state", module)
 	}
 	a.store = found
+	if _, ours := found.(*StorageStore); !ours {
+		a.unused = store.OverStorage(ctx.Storage(), store.Prefix(a.Issuer))
+	}
 	return nil
 }

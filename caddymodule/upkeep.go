@@ -87,6 +87,24 @@ func (a *App) expectMarks() {
 	}
 }
 
+// startIssuer makes what an issuer of our own needs.
+func (a *App) startIssuer(ctx context.Context) error {
+	a.expectMarks()
+	if a.own == nil {
+		return nil
+	}
+	a.tellOfFirstKey(ctx)
+	// Clients before keys: where there are keys without clients, these were lost.
+	if err := a.shared.admit(ctx, a.aliveClients()); err != nil {
+		return err
+	}
+	if err := a.maintainKeys(ctx); err != nil {
+		return err
+	}
+	a.warnOfExpiry(time.Now())
+	return nil
+}
+
 // every does the work again and again until ctx ends. A panic in it never ends
 // the whole server.
 func (a *App) every(ctx context.Context, interval time.Duration, work func(context.Context)) {

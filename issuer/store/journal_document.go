@@ -50,8 +50,13 @@ type wireJournal struct {
 // lostRun stands for whoever ran before and is not known.
 const lostRun = "lost"
 
+// LostJournal is the document of a [Journal] that knows no use from before.
+func LostJournal() []byte { return []byte(lostJournal) }
+
+const lostJournal = `{"version":1,"runs":["` + lostRun + `"]}`
+
 // journalHelp is what an operator can do about a document that cannot be read.
-const journalHelp = `it is left as it is; restore it, or replace it by {"version":1,"runs":["` + lostRun + `"]}, ` +
+const journalHelp = `it is left as it is; restore it, or replace it by ` + lostJournal + `, ` +
 	`after which statements made before the next start are refused`
 
 // unclean tells whether uses may be unknown to who starts now: somebody did not

@@ -29,7 +29,7 @@ func floods() []flood {
 	token := row{requests: secretOf("issuer", "bench")}
 	proofs := each(func(p *process, _ int) *http.Request {
 		r := tokenRequest(p, "issuer", "bench", secret)
-		r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("gate")))
+		r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("gate"), ""))
 		return r
 	})
 	return []flood{

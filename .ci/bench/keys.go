@@ -74,11 +74,15 @@ func (k *keys) assertion(clientID, issuer string) string {
 	})
 }
 
-// proof is one of possession (RFC 9449 section 4.2).
-func (k *keys) proof(method, url string) string {
-	return k.sign(map[string]any{"typ": "dpop+jwt", "jwk": k.public}, map[string]any{
-		"htm": method, "htu": url, "jti": rand.Text(), "iat": time.Now().Unix(),
-	})
+// proof is one of possession (RFC 9449 section 4.2), for a request with the access
+// token; empty: for a token.
+func (k *keys) proof(method, url, token string) string {
+	claims := map[string]any{"htm": method, "htu": url, "jti": rand.Text(), "iat": time.Now().Unix()}
+	if token != "" {
+		hash := sha256.Sum256([]byte(token))
+		claims["ath"] = encode(hash[:])
+	}
+	return k.sign(map[string]any{"typ": "dpop+jwt", "jwk": k.public}, claims)
 }
 
 // foreign is an access token of a trusted issuer.

@@ -46,6 +46,11 @@ func (b *bench) start(name string) (*process, error) {
 	if err := os.WriteFile(config, text, 0o600); err != nil {
 		return nil, err
 	}
+	if count := revokedBefore[name]; count > 0 {
+		if err := p.writeRevoked(count); err != nil {
+			return nil, err
+		}
+	}
 	p.command = exec.Command(b.binary, "run", "--config", config) //nolint:gosec // the binary under test
 	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+folder)
 	p.command.Stderr = &tail{}

@@ -90,15 +90,51 @@ func forged(site string) maker {
 	}
 }
 
-// foreign sends a token of the last of the trusted issuers.
-func foreign(site string) maker {
+// foreign sends a token of the last of the trusted issuers, the same or another
+// each time.
+func foreign(site string, always bool) maker {
 	var token string
 	return each(func(p *process, _ int) *http.Request {
-		if token == "" {
+		if token == "" || always {
 			token = p.keys.foreign(trustedURL(49), p.url("issuer"))
 		}
 		return withToken(get(p, site), token)
 	})
+}
+
+// bound sends one token that is bound to a key, with another proof each time (RFC
+// 9449 section 7.1).
+func bound(site string) maker {
+	var token string
+	return func(p *process, count int) (made []*http.Request, err error) {
+		if token == "" {
+			r := tokenRequest(p, "issuer", "bench", secret)
+			r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("issuer")+"/oauth2/token", ""))
+			if token, err = p.token(r); err != nil {
+				return nil, err
+			}
+		}
+		for range count {
+			r := get(p, site)
+			r.Header.Set("Authorization", "DPoP "+token)
+			r.Header.Set("DPoP", p.keys.proof(r.Method, r.URL.String(), token))
+			made = append(made, r)
+		}
+		return made, nil
+	}
+}
+
+// withIdentity is the same with the headers in which a gate tells who calls.
+func withIdentity(requests maker) maker {
+	return func(p *process, count int) ([]*http.Request, error) {
+		made, err := requests(p, count)
+		for _, r := range made {
+			r.Header.Set("X-Client-Id", "bench")
+			r.Header.Set("X-Client-Scope", "read")
+			r.Header.Set("X-Client-Issuer", p.url("issuer"))
+		}
+		return made, err
+	}
 }
 
 // tokenRequest is one of a client with a secret; site is an issuer, or what
@@ -137,7 +173,7 @@ func asserted(site string) maker {
 func proved(site string) maker {
 	return each(func(p *process, _ int) *http.Request {
 		r := tokenRequest(p, site, "bench", secret)
-		r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("issuer")+"/oauth2/token"))
+		r.Header.Set("DPoP", p.keys.proof(http.MethodPost, p.url("issuer")+"/oauth2/token", ""))
 		return r
 	})
 }
@@ -146,19 +182,25 @@ func proved(site string) maker {
 func (p *process) tokens(count int) ([]string, error) {
 	tokens := make([]string, count)
 	for i := range tokens {
-		response, err := client.Do(tokenRequest(p, "issuer", "bench", secret))
-		if err != nil {
+		var err error
+		if tokens[i], err = p.token(tokenRequest(p, "issuer", "bench", secret)); err != nil {
 			return nil, err
 		}
-		var answer struct {
-			AccessToken string `json:"access_token"`
-		}
-		err = json.NewDecoder(response.Body).Decode(&answer)
-		_ = response.Body.Close()
-		if err != nil || answer.AccessToken == "" {
-			return nil, fmt.Errorf("no token: %d %w", response.StatusCode, err)
-		}
-		tokens[i] = answer.AccessToken
 	}
 	return tokens, nil
+}
+
+func (p *process) token(r *http.Request) (string, error) {
+	response, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
+		return "", fmt.Errorf("no token: %d %w", response.StatusCode, err)
+	}
+	return answer.AccessToken, nil
 }

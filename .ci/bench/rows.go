@@ -36,6 +36,7 @@ func groups() []group {
 		{"Rules and trusted issuers", growthRows()},
 		{"Token endpoint", tokenRows()},
 		{"Clients", clientRows()},
+		{"Revoked tokens", revokedRows()},
 	}
 }
 
@@ -45,10 +46,13 @@ func gateRows() []row {
 		// The same request as the next one: reading and passing on a header of some
 		// 600 bytes is not the gate's doing.
 		{name: bare, process: "main", requests: gated("bare", 1)},
+		// What the three headers cost where the client sends them.
+		{name: "bare, with the identity headers", baseline: bare, process: "main", requests: withIdentity(gated("bare", 1))},
 		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
 		{name: "gate, every token new", baseline: bare, process: "main", requests: fresh("gate"), target: 2.4},
+		{name: "gate, known token, every DPoP proof new", baseline: bare, process: "main", requests: bound("gate")},
 		{name: "gate, invalid signature", baseline: bare, process: "main", status: http.StatusUnauthorized, requests: forged("gate"), target: 1.65},
 	}
 }
@@ -58,9 +62,21 @@ func growthRows() []row {
 		{name: "gate, 1 rule", process: "main", requests: gated("rules 1", 1)},
 		{name: "gate, 100 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 100", 1)},
 		{name: "gate, 1,000 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 1000", 1), target: 1.02},
-		{name: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 1")},
-		{name: "gate, 10 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 10")},
-		{name: "gate, 50 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 50")},
+		{name: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 1", false)},
+		{name: "gate, 10 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 10", false)},
+		{name: "gate, 50 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 50", false)},
+		{name: "every token new, 1 trusted issuer", process: "main", requests: foreign("issuers 1", true)},
+		{name: "every token new, 50 trusted issuers", baseline: "every token new, 1 trusted issuer", process: "main", requests: foreign("issuers 50", true)},
+	}
+}
+
+func revokedRows() []row {
+	const none, many = "none revoked", "1,000,000 revoked"
+	return []row{
+		{name: "gate, none revoked", process: none, requests: gated("gate", 1)},
+		{name: "gate, 1,000,000 revoked", baseline: "gate, none revoked", process: many, requests: gated("gate", 1), target: 1.02},
+		{name: "every token new, none revoked", process: none, requests: fresh("gate")},
+		{name: "every token new, 1,000,000 revoked", baseline: "every token new, none revoked", process: many, requests: fresh("gate"), target: 1.02},
 	}
 }
 

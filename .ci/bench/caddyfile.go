@@ -145,8 +145,9 @@ var layouts = map[string]string{
 	"1,000 clients":   manyClients(1000),
 	"100,000 clients": manyClients(100_000),
 
-	"none revoked":      manyClients(10),
-	"1,000,000 revoked": manyClients(10),
+	"none revoked":             manyClients(10),
+	"1,000,000 revoked":        manyClients(10),
+	"100,000 run-time clients": manyClients(10),
 
 	// Two that are flooded, with the audit log as it is by default.
 	"flooded": `

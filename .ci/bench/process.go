@@ -23,6 +23,8 @@ type process struct {
 	command *exec.Cmd
 	ended   chan struct{} // closed when it has
 	loading time.Duration // until it answered
+	// loadingCPU is what it took of a processor until then.
+	loadingCPU time.Duration
 	keys    *keys
 }
 
@@ -46,8 +48,12 @@ func (b *bench) start(name string) (*process, error) {
 	if err := os.WriteFile(config, text, 0o600); err != nil {
 		return nil, err
 	}
-	if count := revokedBefore[name]; count > 0 {
-		if err := p.writeRevoked(count); err != nil {
+	if write, found := storedBefore[name]; found {
+		folder, err := p.state()
+		if err != nil {
+			return nil, err
+		}
+		if err := write(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -64,8 +70,11 @@ func (b *bench) start(name string) (*process, error) {
 		_ = p.command.Wait()
 		close(p.ended)
 	}()
-	err = p.wait()
+	if err = p.wait(); err != nil {
+		return nil, err
+	}
 	p.loading = time.Since(begin)
+	p.loadingCPU, err = p.cpu()
 	return p, err
 }
 

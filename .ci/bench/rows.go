@@ -100,6 +100,10 @@ func clientRows() []row {
 		{name: "token, 10 clients", process: "main", requests: secretOf("issuer", "bench")},
 		{name: "token, 1,000 clients", baseline: "token, 10 clients", process: "1,000 clients", requests: secretOf("issuer", "bench")},
 		{name: "token, 100,000 clients", baseline: "token, 10 clients", process: "100,000 clients", requests: secretOf("issuer", "bench"), target: 1.03},
+		{
+			name: "token, 100,000 clients made at run time", baseline: "token, 10 clients", process: "100,000 run-time clients",
+			requests: secretOf("issuer", "made-0"), target: 1.03,
+		},
 		{name: "gate, 10 clients", process: "main", requests: gated("gate", 1)},
 		{name: "gate, 100,000 clients", baseline: "gate, 10 clients", process: "100,000 clients", requests: gated("gate", 1), target: 1.03},
 	}

@@ -25,7 +25,7 @@ type process struct {
 	loading time.Duration // until it answered
 	// loadingCPU is what it took of a processor until then.
 	loadingCPU time.Duration
-	keys    *keys
+	keys       *keys
 }
 
 // start runs Caddy on one core.

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
 
@@ -38,18 +41,44 @@ func (g *Gate) takeTokens(r *http.Request, facts *gate.Request) error {
 // takeQueryTokens takes the tokens out of the request's query. All else there
 // stays byte for byte, also in RequestURI.
 func takeQueryTokens(r *http.Request) []string {
+	takeOriginalTokens(r)
 	rest, tokens := withoutTokens(r.URL.RawQuery)
 	if len(tokens) == 0 {
 		return nil
 	}
 	r.URL.RawQuery = rest
-	if path, query, found := strings.Cut(r.RequestURI, "?"); found {
-		if query, _ = withoutTokens(query); query != "" {
-			path += "?" + query
-		}
-		r.RequestURI = path
-	}
+	r.RequestURI = targetWithoutTokens(r.RequestURI)
 	return tokens
+}
+
+// targetWithoutTokens takes the tokens out of the query of a request target.
+func targetWithoutTokens(target string) string {
+	path, query, found := strings.Cut(target, "?")
+	if !found {
+		return target
+	}
+	if query, _ = withoutTokens(query); query != "" {
+		path += "?" + query
+	}
+	return path
+}
+
+// takeOriginalTokens takes them out of what Caddy keeps of the request as it came:
+// php_fastcgi makes REQUEST_URI of that, templates and error pages show it.
+func takeOriginalTokens(r *http.Request) {
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if !ok || original.URL == nil {
+		return
+	}
+	rest, tokens := withoutTokens(original.URL.RawQuery)
+	if len(tokens) == 0 {
+		return
+	}
+	original.URL.RawQuery = rest // in place: whoever asks the context has the same url
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		// The context's RequestURI is a copy that cannot be changed.
+		repl.Set("http.request.orig_uri", targetWithoutTokens(original.RequestURI))
+	}
 }
 
 // takeFormTokens takes the tokens out of a form in the request's body. All else

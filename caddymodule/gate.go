@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
@@ -79,6 +80,7 @@ type Gate struct {
 	app     *App
 	gate    *gate.Gate
 	headers *headerPolicy
+	logger  *zap.Logger
 
 	// explain hears of each verdict, where somebody asks why; else it is nil.
 	explain func(*http.Request, gate.Request, gate.Verdict)
@@ -101,7 +103,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if err := g.check(app); err != nil {
 		return err
 	}
-	g.app = app
+	g.app, g.logger = app, ctx.Logger()
 	config := g.config(app)
 	g.gate, err = gate.New(config)
 	if err != nil {
@@ -110,7 +112,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if err := g.followDocument(app, config.Rules); err != nil {
 		return err
 	}
-	g.warnOfBridges(ctx.Logger())
+	g.warnOfBridges(g.logger)
 	// Each operation of a document names its method.
 	g.headers = newHeaderPolicy(g, g.OpenAPI != "" || g.gate.NamesMethod())
 	return nil
@@ -211,7 +213,11 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	left := &passage{caller: newCaller(facts, verdict)}
 	g.headers.identify(r.Header, verdict.Claims, &left.identity)
 	setUser(r, variables, earlier, &left.caller)
-	return next.ServeHTTP(w, r)
+	err := next.ServeHTTP(w, r)
+	if err != nil && len(facts.Query) > 0 {
+		return g.failed(w, r, facts.Query, err)
+	}
+	return err
 }
 
 // passage is what a gate leaves with a request that passes: in one piece, since

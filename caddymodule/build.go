@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer"
@@ -105,12 +104,6 @@ func (a *App) proofConfig() proof.Config {
 // made: what may have been used before an unclean stop is refused for as long.
 func (a *App) longestProof() time.Duration {
 	return max(client.MaxAssertionLifetime, time.Duration(a.DPoP.MaxAge)) + 2*token.Leeway
-}
-
-// requiresCertificates tells whether tokens of some client are bound to its
-// certificate.
-func (a *App) requiresCertificates() bool {
-	return slices.ContainsFunc(a.Clients, func(c Client) bool { return c.Require == string(client.BoundByCertificate) && !c.Disabled })
 }
 
 // aliveClients tells of every configured client whether it is enabled.

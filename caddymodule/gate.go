@@ -133,8 +133,7 @@ func (g *Gate) config(app *App) gate.Config {
 		Proofs:         app.proofs,
 		Cache:          app.cache,
 
-		Advisory:         g.ReportOnly,
-		CertificateBound: app.requiresCertificates(),
+		Advisory: g.ReportOnly,
 	}
 	for _, resource := range app.resources() {
 		if resource.Identifier == g.Resource {
@@ -144,6 +143,7 @@ func (g *Gate) config(app *App) gate.Config {
 	for _, url := range g.issuers() {
 		if url == self {
 			config.Issuers = append(config.Issuers, app.own)
+			config.CertificateBound = certificateBound(app.clients)
 			continue
 		}
 		config.Issuers = append(config.Issuers, app.trusted[url])

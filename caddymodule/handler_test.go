@@ -171,3 +171,27 @@ func TestResourceMetadataBehindARewrite(t *testing.T) {
 		t.Errorf("%d requests reached the API without a token", len(seen))
 	}
 }
+
+// The resource's metadata tells of bound tokens as soon as a client is made whose
+// tokens are (RFC 9728 section 2), as the issuer's does.
+func TestResourceMetadataFollowsClients(t *testing.T) {
+	s := newAdminSite(t)
+	s.mustReload(batchClient, "oauth2_gate read")
+	tells := func(want bool) {
+		t.Helper()
+		for _, path := range []string{"/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"} {
+			if _, body := s.expect(path, "", 200); strings.Contains(body, `"tls_client_certificate_bound_access_tokens":true`) != want {
+				t.Errorf("%s, expected %t: %s", path, want, body)
+			}
+		}
+	}
+	tells(false)
+	s.mustClient(201, "POST", "", `{"client_id":"bound","scopes":["read"],"require":"mtls"}`)
+	tells(true)
+	s.mustClient(200, "PATCH", "/bound", `{"disabled":true}`)
+	tells(false)
+	s.mustClient(200, "PATCH", "/bound", `{"disabled":false}`)
+	tells(true)
+	s.mustClient(200, "DELETE", "/bound", "")
+	tells(false)
+}

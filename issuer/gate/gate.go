@@ -37,9 +37,9 @@ type Config struct {
 	// Advisory says that requests pass whatever the verdict is.
 	Advisory bool
 
-	// CertificateBound tells in the resource's metadata that some tokens are bound
-	// to certificates. Default: none is.
-	CertificateBound bool
+	// CertificateBound is asked for each reader of the resource's metadata whether some
+	// tokens are bound to certificates. Default: none is.
+	CertificateBound func() bool
 
 	// ExternalURL is scheme and authority of the urls that clients see, for the
 	// `htu` of proofs. Default: those of the request.

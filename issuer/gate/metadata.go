@@ -11,9 +11,10 @@ import (
 
 // Metadata is the metadata document of a protected resource (RFC 9728).
 type Metadata struct {
-	body []byte
-	url  string
-	path string // the resource's own, in the spelling of [normal]
+	free, bound []byte // without, and with tokens that are bound to certificates
+	isBound     func() bool
+	url         string
+	path        string // the resource's own, in the spelling of [normal]
 }
 
 // metadataDocument is RFC 9728 section 2.
@@ -43,10 +44,16 @@ func NewMetadata(config Config) (*Metadata, error) {
 	for i, issuer := range config.Issuers {
 		issuers[i] = issuer.URL()
 	}
-	body, err := json.Marshal(metadataDocument{
+	document := metadataDocument{
 		Resource: config.Resource, Issuers: issuers, Scopes: config.Declared,
-		BearerMethods: config.BearerMethods, DPoPAlgs: token.AlgorithmNames(), CertificateBound: config.CertificateBound,
-	})
+		BearerMethods: config.BearerMethods, DPoPAlgs: token.AlgorithmNames(),
+	}
+	free, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the resource metadata: %w", err)
+	}
+	document.CertificateBound = true
+	bound, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the resource metadata: %w", err)
 	}
@@ -56,7 +63,7 @@ func NewMetadata(config Config) (*Metadata, error) {
 	}
 	location := *parsed
 	location.Path, location.RawPath = wellKnown+decoded, wellKnown+escaped
-	return &Metadata{body: body, url: location.String(), path: normal(escaped)}, nil
+	return &Metadata{free: free, bound: bound, isBound: config.CertificateBound, url: location.String(), path: normal(escaped)}, nil
 }
 
 // URL is where the document is, for challenges; empty where there is none.
@@ -85,5 +92,11 @@ func normal(escaped string) string {
 	return strings.Join(segments, "/")
 }
 
-// Body is the JSON document. It must not be changed.
-func (m *Metadata) Body() []byte { return m.body }
+// Body is the JSON document as it is at this moment: clients come and go. It must
+// not be changed.
+func (m *Metadata) Body() []byte {
+	if m.isBound != nil && m.isBound() {
+		return m.bound
+	}
+	return m.free
+}

@@ -74,17 +74,29 @@ func TestMetadataSpellings(t *testing.T) {
 	}
 }
 
+// The document says what holds when it is read (RFC 9728 section 2): a client whose
+// tokens are bound may come at any time.
 func TestMetadataDocument(t *testing.T) {
 	t.Parallel()
-	metadata, err := gate.NewMetadata(gate.Config{Issuers: []gate.Issuer{gate.NewOwn(issuerURL, nil, nil)}, Resource: resource, Declared: []string{"read"}, CertificateBound: true})
+	bound := false
+	metadata, err := gate.NewMetadata(gate.Config{
+		Issuers: []gate.Issuer{gate.NewOwn(issuerURL, nil, nil)}, Resource: resource, Declared: []string{"read"},
+		CertificateBound: func() bool { return bound },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document map[string]any
-	if err := json.Unmarshal(metadata.Body(), &document); err != nil {
-		t.Fatal(err)
-	}
-	if document["resource"] != resource || document["tls_client_certificate_bound_access_tokens"] != true || len(document) != 6 {
-		t.Fatalf("got %s", metadata.Body())
+	for _, bound = range []bool{true, false, true} {
+		var document map[string]any
+		if err := json.Unmarshal(metadata.Body(), &document); err != nil {
+			t.Fatal(err)
+		}
+		count := 5
+		if bound {
+			count = 6
+		}
+		if document["resource"] != resource || (document["tls_client_certificate_bound_access_tokens"] == true) != bound || len(document) != count {
+			t.Fatalf("got %s", metadata.Body())
+		}
 	}
 }

@@ -46,7 +46,7 @@ func answerReport(app *App, w http.ResponseWriter, r *http.Request, take func(*r
 	}
 	since := app.shared.report.Since()
 	rows := take(app.shared.report, report.Filter{Gates: query["gate"], Sites: query["site"]})
-	suggestions := report.Suggest(rows, app.rulesAt)
+	suggestions := report.Suggest(rows, current{app})
 	if format != "caddyfile" {
 		return writeJSON(w, reportAnswer{Since: since, Rows: rows, Suggestions: suggestions})
 	}

@@ -21,7 +21,7 @@ func (a *App) scopesOf(c *Client) token.Scopes {
 
 // mayEnter tells whether tokens of the client are looked at by the gate at all.
 func (a *App) mayEnter(c *Client, g *Gate) bool {
-	return !c.Disabled && (len(c.Resources) == 0 || slices.Contains(c.Resources, g.Resource)) && g.gate.AllowsOwn(c.ID)
+	return !c.Disabled && (len(c.Resources) == 0 || slices.Contains(c.Resources, g.Resource)) && g.gate.AllowsClient("", c.ID)
 }
 
 // passes tells whether scopes are enough for a rule.

@@ -83,10 +83,10 @@ func (a *App) siteOf(g *Gate) string {
 	return a.sites().names[g]
 }
 
-// rulesAt are the rules that the gate at a site has now; none: it is not there.
-func (a *App) rulesAt(resource, site string) []gate.Rule {
+// gateAt is the gate for a resource at a site; nil: it is not there.
+func (a *App) gateAt(resource, site string) *gate.Gate {
 	if g := a.sites().gates[site]; g != nil && g.Resource == resource {
-		return g.gate.Rules()
+		return g.gate
 	}
 	return nil
 }

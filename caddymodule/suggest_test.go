@@ -47,7 +47,7 @@ func TestSuggestionsAdapt(t *testing.T) {
 			Scope: token.Scopes{scope},
 		})
 	}
-	config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules))
+	config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), asBefore{}))
 	adapted, err := adapt(config)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, config)
@@ -78,7 +78,7 @@ func TestSuggestionsForStrangers(t *testing.T) {
 	}
 	counted := report.New(report.Config{})
 	counted.Add(&client)
-	want, err := adapt(caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules)))
+	want, err := adapt(caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), asBefore{})))
 	if err != nil || !strings.Contains(string(want), `"pattern":"/orders"`) {
 		t.Fatalf("%s %v", want, err)
 	}
@@ -95,7 +95,7 @@ func TestSuggestionsForStrangers(t *testing.T) {
 		stranger.Method, stranger.Path, stranger.Reason = "GET", "/health", gate.ReasonNoToken
 		counted.Add(&stranger)
 		counted.Add(&client)
-		config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), noRules))
+		config := caddyfileOf(report.Suggest(counted.Snapshot(report.Filter{}), asBefore{}))
 		if got, err := adapt(config); err != nil || string(got) != string(want) {
 			t.Errorf("%q: %v %s\nof %s", text, err, got, config)
 		}
@@ -115,7 +115,7 @@ func caddyfileOf(suggestions string) string {
 		heading, lines, _ := strings.Cut(section, "\n")
 		switch name, isClient := strings.CutPrefix(heading, "# In the global option oauth2, within `client "); {
 		case isClient:
-			name, _, _ = strings.Cut(name, "`, unless")
+			name, _, _ = strings.Cut(name, "`:")
 			if strings.ContainsAny(name, "{}") {
 				continue // no client_id that a Caddyfile can have
 			}
@@ -129,5 +129,9 @@ func caddyfileOf(suggestions string) string {
 	return "{\noauth2 {\nissuer https://api.example\ntrusted_issuer https://idp.example\n" + option.String() + "}\n}\nhttps://api.example {\noauth2_gate {\nissuers self https://idp.example\n" + site.String() + "}\nrespond ok\n}\n"
 }
 
-// noRules stands for gates without rules.
-func noRules(string, string) []gate.Rule { return nil }
+// asBefore is a configuration in which nothing was added yet.
+type asBefore struct{}
+
+func (asBefore) Rules(string, string) []gate.Rule           { return nil }
+func (asBefore) Allows(string, string, string, string) bool { return false }
+func (asBefore) Client(string) report.Client                { return report.Client{Place: report.InConfiguration} }

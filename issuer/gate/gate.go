@@ -227,15 +227,10 @@ func (g *Gate) authorize(claims *token.Claims, issuer Issuer, verdict *Verdict) 
 }
 
 func (g *Gate) allows(issuer Issuer, clientID string) bool {
-	if g.allowed == nil {
-		return true
-	}
-	who := caller{clientID: clientID}
 	if issuer.Foreign() {
-		who.foreign = issuer.URL()
+		return g.AllowsClient(issuer.URL(), clientID)
 	}
-	_, ok := g.allowed[who]
-	return ok
+	return g.AllowsClient("", clientID)
 }
 
 // needed lists all that a request needs, for the challenge (RFC 6750 section 3).

@@ -31,5 +31,11 @@ func (g *Gate) Enough(rule *Rule) []token.Scopes {
 	return sets
 }
 
-// AllowsOwn tells whether a client of our own issuer may pass at all.
-func (g *Gate) AllowsOwn(clientID string) bool { return g.allows(new(Own), clientID) }
+// AllowsClient tells whether a client of an issuer (empty: of our own) may pass at all.
+func (g *Gate) AllowsClient(issuer, clientID string) bool {
+	if g.allowed == nil {
+		return true
+	}
+	_, ok := g.allowed[caller{foreign: issuer, clientID: clientID}]
+	return ok
+}

@@ -32,7 +32,7 @@ func TestBridgeRows(t *testing.T) {
 	if row := rows[1]; row.Bridge != gate.BridgeAPIKey || row.Passed != 2 {
 		t.Errorf("%+v", row)
 	}
-	text := report.Suggest(rows, func(string, string) []gate.Rule { return nil })
+	text := report.Suggest(rows, asBefore{})
 	for _, expected := range []string{"\nscopes read\n", "unknown_key: what the caller brings to the bridge"} {
 		if !strings.Contains(text, expected) {
 			t.Errorf("no %q in:\n%s", expected, text)
@@ -42,3 +42,10 @@ func TestBridgeRows(t *testing.T) {
 		t.Errorf("something is suggested for what passes:\n%s", text)
 	}
 }
+
+// asBefore is a configuration in which nothing was added yet.
+type asBefore struct{}
+
+func (asBefore) Rules(string, string) []gate.Rule           { return nil }
+func (asBefore) Allows(string, string, string, string) bool { return false }
+func (asBefore) Client(string) report.Client                { return report.Client{Place: report.InConfiguration} }

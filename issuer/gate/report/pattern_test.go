@@ -21,12 +21,7 @@ func TestSuggestBesideRules(t *testing.T) {
 		{Methods: []string{"GET", "POST"}, Pattern: "/c", Origin: "api.yaml: getC\n{$X"},
 		{Pattern: "/d/"},
 	}
-	got := Suggest(r.Snapshot(Filter{}), func(name, site string) []gate.Rule {
-		if name == orders && site == "a.example :443" {
-			return rules
-		}
-		return nil
-	})
+	got := Suggest(r.Snapshot(Filter{}), current{site: "a.example :443", rules: rules})
 	const why, keep = "# 1 time, last 2026-03-01T12:00:00Z: batch ", " (all these callers have these scopes: keep those that should be needed)\nrequire "
 	want := "# In the oauth2_gate for https://orders.example at a.example :443:\n" +
 		why + "GET /a/{} (the gate has a rule for these requests by now: `GET /a/{name}`)\n# require GET /a/{id} read\n" +

@@ -134,7 +134,7 @@ func TestStrangersText(t *testing.T) {
 		t.Fatalf("got %d rows", len(rows))
 	}
 	for _, row := range rows {
-		for _, text := range []string{row.ClientID, row.Issuer, row.Address, row.UserAgent, row.Method, row.Path, row.Caller(), Suggest(rows, noRules)} {
+		for _, text := range []string{row.ClientID, row.Issuer, row.Address, row.UserAgent, row.Method, row.Path, row.Caller(), Suggest(rows, current{})} {
 			printable(t, text)
 		}
 		if length := len(row.ClientID + row.Address + row.UserAgent + row.Method + row.Path); length > 1000 {

@@ -16,20 +16,19 @@ import (
 // comment that says how often it was missed and by whom. What would open a path
 // to everyone, and what only its owner can decide, is commented out: text that
 // is pasted whole opens nothing to strangers; and so is what contradicts a rule in
-// force, or another line. Where nothing can be configured there is a comment alone.
-//
-// inForce returns the rules that a gate has now; nil where there is no such gate.
-func Suggest(rows []Row, inForce func(gate, site string) []gate.Rule) string {
-	s := suggestions{clients: make(map[string]*section), gates: make(map[gatePlace]*gateSection)}
+// force, or another line. Where nothing can be configured, or is by now, there is a
+// comment alone.
+func Suggest(rows []Row, now Current) string {
+	s := suggestions{now: now, clients: make(map[string]*section), gates: make(map[gatePlace]*gateSection)}
 	for i := range rows {
 		s.row(&rows[i])
 	}
 	var text strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
-		s.clients[id].print(&text, fmt.Sprintf("In the global option oauth2, within `client %s`, unless it has that and asks for less:", id))
+		s.clients[id].print(&text, fmt.Sprintf("In the global option oauth2, within `client %s`:", id))
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(s.gates), gatePlace.compare) {
-		s.gates[at].addRules(inForce(at.gate, at.site))
+		s.gates[at].addRules(now.Rules(at.gate, at.site))
 		s.gates[at].print(&text, fmt.Sprintf("In the oauth2_gate for %s:", at))
 	}
 	s.notes.print(&text, "Not a matter of this configuration, or not of a line of it:")
@@ -38,6 +37,7 @@ func Suggest(rows []Row, inForce func(gate, site string) []gate.Rule) string {
 
 // suggestions are the lines by the place where they belong.
 type suggestions struct {
+	now     Current
 	clients map[string]*section
 	gates   map[gatePlace]*gateSection
 	notes   section
@@ -99,18 +99,26 @@ func (s *suggestions) row(row *Row) {
 // enough, the one that takes the fewest. Each has a line of its own, since a
 // scope may stand only once.
 func (s *suggestions) scope(row *Row) {
-	var missing token.Scopes
-	for i, set := range row.Needs {
-		if lacks := without(set, row.Scope); i == 0 || len(lacks) < len(missing) {
-			missing = lacks
-		}
+	var owner Client
+	if row.Issuer == "" {
+		owner = s.now.Client(row.ClientID)
 	}
+	lacking, missing := fewest(row.Needs, row.Scope), fewest(row.Needs, row.Scope.Union(owner.Scopes))
 	switch {
-	case len(missing) == 0:
+	case len(lacking) == 0:
 		s.note(row, "the last token had all that is needed: the client has it now")
 		return
 	case row.Issuer != "":
-		s.note(row, fmt.Sprintf("the issuer %s must grant %s", row.Issuer, missing))
+		s.note(row, fmt.Sprintf("the issuer %s must grant %s", row.Issuer, lacking))
+		return
+	case owner.Place == Nowhere:
+		s.note(row, "there is no such client by now")
+		return
+	case len(missing) == 0:
+		s.note(row, "by now the client may have all that is needed; its old tokens do not, nor does one that asks for less")
+		return
+	case owner.Place == AtRunTime:
+		s.note(row, fmt.Sprintf("the client was made at run time, and is changed there: it lacks %s", missing))
 		return
 	}
 	for _, scope := range missing {
@@ -121,6 +129,10 @@ func (s *suggestions) scope(row *Row) {
 
 // allow suggests to let a client in that the gate does not name.
 func (s *suggestions) allow(row *Row) {
+	if s.now.Allows(row.Gate, row.Site, row.Issuer, row.ClientID) {
+		s.note(row, "the gate lets the client in by now")
+		return
+	}
 	line := "allow_clients"
 	if row.Issuer != "" {
 		issuer, ok := word(row.Issuer)
@@ -172,6 +184,16 @@ func advice(reason gate.Reason) string {
 		return "the client is disabled or removed, or the token is from before it was"
 	}
 	return "the caller must send a token that is valid here"
+}
+
+// fewest is what is missing of the set of which the fewest are.
+func fewest(sets []token.Scopes, held token.Scopes) (missing token.Scopes) {
+	for i, set := range sets {
+		if lacks := without(set, held); i == 0 || len(lacks) < len(missing) {
+			missing = lacks
+		}
+	}
+	return missing
 }
 
 func without(set, held token.Scopes) token.Scopes {

@@ -44,7 +44,7 @@ func suggested() []struct {
 	}{
 		{"nothing", "", nil},
 		{"scopes", `
-# In the global option oauth2, within ` + "`client batch`" + `, unless it has that and asks for less:
+# In the global option oauth2, within ` + "`client batch`" + `:
 # 2 times, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: read)
 scopes write
 # 2 times, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: read)
@@ -54,7 +54,7 @@ scopes admin
 			lacking("batch", "", token.Scopes{"read"}, token.Scopes{"read", "write", "admin"}),
 		}},
 		{"the set that takes fewest", `
-# In the global option oauth2, within ` + "`client \"my batch\"`" + `, unless it has that and asks for less:
+# In the global option oauth2, within ` + "`client \"my batch\"`" + `:
 # 1 time, last 2026-03-01T12:00:00Z: my batch POST /orders/{id} (the token has: nothing)
 scopes b
 `, []Entry{lacking("my batch", "", nil, token.Scopes{"a", "c"}, token.Scopes{"b"}, token.Scopes{"c"})}},
@@ -120,7 +120,7 @@ require GET /{id}/b read
 			Reason: gate.ReasonNoToken,
 		}}},
 		{"a word that cannot be written", `
-# In the global option oauth2, within ` + "`client batch`" + `, unless it has that and asks for less:
+# In the global option oauth2, within ` + "`client batch`" + `:
 # 1 time, last 2026-03-01T12:00:00Z: batch POST /orders/{id} (the token has: nothing)
 # scopes {b}
 `, []Entry{lacking("batch", "", nil, token.Scopes{"{b}"})}},
@@ -135,15 +135,86 @@ func TestSuggest(t *testing.T) {
 			r, _ := newReport(0)
 			add(r, c.entries...)
 			rows := r.Snapshot(Filter{})
-			if got := Suggest(rows, noRules); got != strings.TrimPrefix(c.want, "\n") {
+			if got := Suggest(rows, current{}); got != strings.TrimPrefix(c.want, "\n") {
 				t.Errorf("got\n%s\nwant%s", got, c.want)
 			}
 		})
 	}
 }
 
-// noRules stands for gates without rules.
-func noRules(string, string) []gate.Rule { return nil }
+// current is a configuration with rules at one site, and with clients and who is
+// allowed by name; other clients are in the configuration, without a scope.
+type current struct {
+	site    string
+	rules   []gate.Rule
+	clients map[string]Client
+	allowed map[string]bool
+}
+
+func (c current) Rules(resource, site string) []gate.Rule {
+	if resource == orders && site == c.site {
+		return c.rules
+	}
+	return nil
+}
+
+func (c current) Allows(resource, site, issuer, clientID string) bool {
+	return c.allowed[resource+" "+site+" "+issuer+" "+clientID]
+}
+
+func (c current) Client(id string) Client {
+	if found, ok := c.clients[id]; ok {
+		return found
+	}
+	return Client{Place: InConfiguration}
+}
+
+// What is configured by now is not suggested, and nothing for a client that no line of
+// the configuration is about.
+func TestSuggestWhatIsMissingNow(t *testing.T) {
+	t.Parallel()
+	now := current{clients: map[string]Client{
+		"granted": {InConfiguration, token.Scopes{"x", "write", "admin"}}, "half": {InConfiguration, token.Scopes{"admin"}}, "removed": {},
+		"other": {AtRunTime, token.Scopes{"read"}}, "made": {AtRunTime, token.Scopes{"admin", "write"}},
+	}, allowed: map[string]bool{
+		orders + "  https://idp.example app": true, orders + " a.example  batch": true, orders + " a.example https://idp.example other": true,
+	}}
+	lacks := func(id, issuer string) Entry {
+		entry := byClient(id, "/x")
+		entry.Uncovered, entry.Reason, entry.Rule, entry.Issuer = false, gate.ReasonScope, "/x", issuer
+		entry.Scope, entry.Needs = token.Scopes{"read"}, []token.Scopes{{"read", "write", "admin"}}
+		return entry
+	}
+	barred := func(site, id, issuer string) Entry {
+		entry := byClient(id, "/a")
+		entry.Uncovered, entry.Reason, entry.Site, entry.Issuer = false, gate.ReasonClient, site, issuer
+		return entry
+	}
+	const once = "# 1 time, last 2026-03-01T12:00:00Z: "
+	for _, c := range []struct {
+		entry Entry
+		want  string
+	}{
+		{lacks("granted", ""), "(insufficient_scope: by now the client may have all that is needed; its old tokens do not, nor does one that asks for less)\n"},
+		{lacks("half", ""), once + "half GET /x (the token has: read)\nscopes write\n"},
+		{lacks("new", ""), "\nscopes write\n" + once + "new GET /x (the token has: read)\nscopes admin\n"},
+		{lacks("removed", ""), "(insufficient_scope: there is no such client by now)\n"},
+		{lacks("other", ""), "(insufficient_scope: the client was made at run time, and is changed there: it lacks write admin)\n"},
+		{lacks("made", ""), "(insufficient_scope: by now the client may have all that is needed; its old tokens do not, nor does one that asks for less)\n"},
+		{lacks("granted", "https://idp.example"), "the issuer https://idp.example must grant write admin)\n"}, // a namesake
+		{barred("", "app", "https://idp.example"), "(client_not_allowed: the gate lets the client in by now)\n"},
+		{barred("", "app", ""), "\nallow_clients app\n"},
+		{barred("a.example", "batch", ""), "(client_not_allowed: the gate lets the client in by now)\n"},
+		{barred("b.example", "batch", ""), "\nallow_clients batch\n"},
+		{barred("a.example", "other", ""), "\nallow_clients other\n"},
+	} {
+		r, _ := newReport(0)
+		add(r, c.entry)
+		if got := Suggest(r.Snapshot(Filter{}), now); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s of %q at %q: got\n%s\nwant\n%s", c.entry.ClientID, c.entry.Issuer, c.entry.Site, got, c.want)
+		}
+	}
+}
 
 // Thousands of callers of one path are one line, and thousands of paths are
 // answered before an operator loses patience.
@@ -157,7 +228,7 @@ func TestSuggestForMany(t *testing.T) {
 		add(r, entry)
 	}
 	begin := time.Now()
-	got := Suggest(r.Snapshot(Filter{}), noRules)
+	got := Suggest(r.Snapshot(Filter{}), current{})
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("took %s", took)
 	}

@@ -13,10 +13,11 @@ func coverageCommand() *cobra.Command {
 		Short: "Shows what the routes of a configuration need, and what does not fit together",
 		Long: `
 Shows what each gate of a configuration asks for, by methods and path, which
-clients can pass, and which bridges there are until when. Below that stand findings: rules that no client can satisfy and
-clients that can do nothing; and warnings: routes to an upstream that no gate
-stands before, or for some requests alone, declared scopes that no rule asks for,
-and trusted issuers whose tokens no gate takes.
+clients can pass, and which bridges there are until when. Below that stand
+findings: rules that no client can satisfy and clients that can do nothing; and
+warnings: routes to an upstream that no gate stands before, or for some requests
+alone, proxies that answer errors, declared scopes that no rule asks for, and
+trusted issuers whose tokens no gate takes.
 
 Nothing is started, sent, or written.
 

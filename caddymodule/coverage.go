@@ -53,14 +53,15 @@ type remark struct {
 
 // The kinds of remarks.
 const (
-	ruleNobodyPasses = "rule_nobody_passes" // no client has what a rule asks for
-	clientUseless    = "client_can_do_nothing"
-	routeWithoutGate = "route_without_gate"
-	routePartlyOpen  = "route_partly_open" // a gate stands there for some requests alone
-	scopeUnused      = "scope_unused"      // declared, and no rule asks for it
-	scopeNobodyHas   = "scope_nobody_has"  // one way to satisfy a rule is nobody's
-	bridgeEndless    = "bridge_endless"    // nothing makes callers change
-	issuerUnused     = "issuer_unused"     // trusted, and no gate takes its tokens
+	ruleNobodyPasses  = "rule_nobody_passes" // no client has what a rule asks for
+	clientUseless     = "client_can_do_nothing"
+	routeWithoutGate  = "route_without_gate"
+	errorsWithoutGate = "errors_without_gate" // a proxy in handle_errors gets what gates refuse
+	routePartlyOpen   = "route_partly_open"   // a gate stands there for some requests alone
+	scopeUnused       = "scope_unused"        // declared, and no rule asks for it
+	scopeNobodyHas    = "scope_nobody_has"    // one way to satisfy a rule is nobody's
+	bridgeEndless     = "bridge_endless"      // nothing makes callers change
+	issuerUnused      = "issuer_unused"       // trusted, and no gate takes its tokens
 )
 
 func (c *coverage) find(kind, text string) {

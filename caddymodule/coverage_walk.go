@@ -22,12 +22,16 @@ const (
 	guardsAll
 )
 
+// handleErrors is before the matchers of routes that answer errors.
+const handleErrors = "handle_errors"
+
 // walker goes through the routes of a server.
 type walker struct {
 	found  *coverage
 	name   string
 	server *caddyhttp.Server
 	depth  int // of named routes, which may invoke each other
+	errors bool
 }
 
 // maxInvoked bounds how deep named routes are followed.
@@ -38,7 +42,19 @@ func (l *looked) walk(found *coverage) {
 		server := l.http.Servers[name]
 		one := walker{found: found, name: name, server: server}
 		one.routes(server.Routes, "", guardsNone)
+		one.errorRoutes(server.Errors, "")
 	}
+}
+
+// errorRoutes walks what answers errors of the routes at a place.
+func (w *walker) errorRoutes(answering *caddyhttp.HTTPErrorConfig, where string) {
+	if answering == nil {
+		return
+	}
+	within := w.errors
+	w.errors = true
+	w.routes(answering.Routes, strings.TrimSpace(handleErrors+" "+where), guardsNone)
+	w.errors = within
 }
 
 // sequence is a list of routes that is being walked.
@@ -106,6 +122,7 @@ func (w *walker) handlers(handlers []caddyhttp.MiddlewareHandler, where string, 
 	for _, handler := range handlers {
 		switch handler := handler.(type) {
 		case *caddyhttp.Subroute:
+			w.errorRoutes(handler.Errors, where)
 			state = w.routes(handler.Routes, where, state)
 		case *caddyhttp.Invoke:
 			state = w.invoked(handler.Name, where, state)
@@ -134,15 +151,17 @@ func (w *walker) invoked(name, where string, state guard) guard {
 
 // reached judges a handler that gives something to clients.
 func (w *walker) reached(handler *standIn, where string, state guard) {
-	if handler.Name != "reverse_proxy" && handler.Name != "file_server" {
-		return
+	if handler.Name != "reverse_proxy" && (handler.Name != "file_server" || w.errors) {
+		return // files that answer errors are pages
 	}
 	what := strings.TrimSpace(handler.Name + " " + strings.Join(handler.To, " "))
 	place := cmp.Or(where, "every site") + " (server " + w.name + ")"
-	switch state {
-	case guardsNone:
+	switch {
+	case w.errors && state != guardsAll:
+		w.found.warn(errorsWithoutGate, place+": no oauth2_gate stands before "+what+": it gets requests that a gate has refused")
+	case state == guardsNone:
 		w.found.warn(routeWithoutGate, place+": no oauth2_gate stands before "+what+": it is open to everyone")
-	case guardsSome:
+	case state == guardsSome:
 		w.found.warn(routePartlyOpen, place+": "+what+" is open to everyone for requests that the matcher of the oauth2_gate before it leaves out")
 	}
 }

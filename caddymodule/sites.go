@@ -75,7 +75,7 @@ func (s *sites) add(g *Gate, name string) {
 }
 
 // siteOf names the place of a gate; empty: it stands where nobody looks for it, such
-// as in handle_errors.
+// as in handle_response.
 func (a *App) siteOf(g *Gate) string {
 	if a.sites == nil {
 		return ""

@@ -63,6 +63,16 @@ http://three.localhost:%[3]s {
 	bind 127.0.0.1
 	invoke shared
 }
+http://five.localhost:%[3]s {
+	bind 127.0.0.1
+	error 404
+	handle_errors {
+		oauth2_gate {
+			require GET /named read
+		}
+		respond ok
+	}
+}
 http://four.localhost:%[3]s {
 	bind 127.0.0.1
 	invoke shared
@@ -92,7 +102,7 @@ func TestReportTellsSitesApart(t *testing.T) {
 	s.loadText(fmt.Sprintf(sitesCaddyfile, s.admin, s.storage, port))
 	for _, visit := range []string{
 		"one.localhost /a/b", "ONE.localhost:" + port + " /a/b", "two.localhost /a/b", "zwei.localhost /old/1", "zwei.localhost /kept",
-		"three.localhost /a/b", "four.localhost /a/b", "stranger.localhost /a/b",
+		"three.localhost /a/b", "four.localhost /a/b", "five.localhost /a/b", "stranger.localhost /a/b",
 	} {
 		host, path, _ := strings.Cut(visit, " ")
 		s.visit(host, path, "")
@@ -101,6 +111,7 @@ func TestReportTellsSitesApart(t *testing.T) {
 	two := "two.localhost,zwei.localhost"
 	want := []string{
 		"one.localhost" + at + " /a/b 2 0", two + at + " /a/b 1 0", two + " /old/*" + at + " /old/{} 0 1", two + at + " /kept 1 0",
+		"handle_errors five.localhost" + at + " /a/b 1 0",
 		"three.localhost *" + at + ", four.localhost *" + at + " /a/b 2 0",
 	}
 	var got []string
@@ -119,7 +130,7 @@ func TestReportTellsSitesApart(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	for query, count := range map[string]int{"site=zwei.localhost": 3, "site=/old/*": 1, "site=one.localhost&site=four.localhost": 2, "site=ne.localhost": 0} {
+	for query, count := range map[string]int{"site=zwei.localhost": 3, "site=/old/*": 1, "site=one.localhost&site=four.localhost": 2, "site=ne.localhost": 0, "site=handle_errors": 1, "site=five.localhost": 1} {
 		if rows := s.rows("GET", "/oauth2/report?"+query); len(rows) != count {
 			t.Errorf("%s: %v", query, rows)
 		}

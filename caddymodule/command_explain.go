@@ -28,7 +28,7 @@ const exitUnknown = 3
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explain --config <path> [--adapter <name>] --request <\"METHOD URL\"> [--token <@FILE|@-|TEXT>] " +
-			"[--header <\"Name: value\">]... [--cert <path>] [--from <ip>] [--jwks <\"ISSUER=FILE\">]... [--json]",
+			"[--header <\"Name: value\">]... [--data <@FILE|@-|TEXT>] [--cert <path>] [--from <ip>] [--jwks <\"ISSUER=FILE\">]... [--json]",
 		Short: "Tells why a request would pass or be refused under a configuration",
 		Long: `
 Tells what a configuration does with a request: which gates it meets, each thing
@@ -56,6 +56,7 @@ basic_auth, is not executed, and 1 after an error.`,
 	cmd.Flags().String("request", "", `Method and url, such as "GET https://host/path"`)
 	cmd.Flags().String("token", "", "The access token: @FILE, @- for the standard input, or the token itself; none without")
 	cmd.Flags().StringArray("header", nil, `A further header of the request, "Name: value" (may be repeated)`)
+	cmd.Flags().String("data", "", "The body, as that of curl: @FILE, @- for the standard input, or the text of a form")
 	cmd.Flags().String("cert", "", "PEM file with the client's certificate")
 	cmd.Flags().String("from", "127.0.0.1", "The client's IP address")
 	cmd.Flags().StringArray("jwks", nil, `Keys of a trusted issuer, "ISSUER=FILE" (may be repeated)`)
@@ -136,6 +137,9 @@ func askedFor(cmd *cobra.Command) (question, error) {
 	if err := addToken(cmd, asked.header); err != nil {
 		return question{}, err
 	}
+	if asked.body, err = bodyOf(cmd, asked.header); err != nil {
+		return question{}, err
+	}
 	if path := flagText(cmd, "cert"); path != "" {
 		asked.certificate, err = readCertificate(path)
 	}
@@ -144,7 +148,7 @@ func askedFor(cmd *cobra.Command) (question, error) {
 
 // addToken sends the token in the way that goes with the other headers.
 func addToken(cmd *cobra.Command, header http.Header) error {
-	raw, err := readArgument(cmd.InOrStdin(), flagText(cmd, "token"))
+	raw, err := readArgument(cmd.InOrStdin(), flagText(cmd, "token"), 2*token.MaxLength)
 	if err != nil {
 		return fmt.Errorf("--token: %w", err)
 	}
@@ -165,14 +169,33 @@ func addToken(cmd *cobra.Command, header http.Header) error {
 	return nil
 }
 
+// bodyOf is the body, which is a form unless a header says otherwise, without line
+// ends, as curl has it. It may hold a token, and is not printed.
+func bodyOf(cmd *cobra.Command, header http.Header) (string, error) {
+	argument := flagText(cmd, "data")
+	if argument == "@-" && flagText(cmd, "token") == "@-" {
+		return "", errors.New("--data: --token has the standard input already")
+	}
+	body, err := readArgument(cmd.InOrStdin(), argument, maxTokenForm+1)
+	if err != nil {
+		return "", fmt.Errorf("--data: %w", err)
+	}
+	body = strings.NewReplacer("\r", "", "\n", "").Replace(body)
+	if body != "" && header["Content-Type"] == nil {
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return body, nil
+}
+
 // readArgument reads @FILE, @- or the text itself. It is not to be printed.
-func readArgument(stdin io.Reader, argument string) (string, error) {
+// Of the standard input it reads limit bytes.
+func readArgument(stdin io.Reader, argument string, limit int64) (string, error) {
 	path, named := strings.CutPrefix(argument, "@")
 	if !named {
 		return argument, nil
 	}
 	if path == "-" {
-		text, err := io.ReadAll(io.LimitReader(stdin, 2*token.MaxLength))
+		text, err := io.ReadAll(io.LimitReader(stdin, limit))
 		return string(text), err
 	}
 	text, err := readFile(path)

@@ -161,7 +161,7 @@ func standInFor(handler any) any {
 			made["name"], made["answers"] = "forward_auth", false
 		}
 	case "static_response":
-		made["status"], made["aborts"] = statusOf(config, "200"), config["abort"] == true
+		made["status"], made["aborts"] = statusOf(config, ""), config["abort"] == true
 	case "error":
 		made["status"] = statusOf(config, "500")
 	case "file_server":

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 type question struct {
 	method, scheme, host, target string
 	header                       http.Header
+	body                         string
 	certificate                  *x509.Certificate
 	from                         string // the client's address
 }
@@ -58,6 +60,9 @@ func (q *question) request(ctx context.Context) (*http.Request, error) {
 		return nil, errors.New("--request: a server does not understand the method, the host or the path")
 	}
 	r.Header = q.header.Clone()
+	if q.body != "" {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(q.body)), int64(len(q.body))
+	}
 	r.RemoteAddr = net.JoinHostPort(q.from, "1")
 	if q.scheme == "https" {
 		r.TLS = &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS13, ServerName: r.URL.Hostname()}
@@ -158,24 +163,20 @@ func (l *looked) ask(ctx context.Context, name string, q *question) (*explanatio
 	w := &unsent{header: make(http.Header)}
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, server)
 	nobody := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
-	err = server.Routes.Compile(nobody).ServeHTTP(w, r)
-	found.conclude(w, r, err, server)
+	if err := server.Routes.Compile(nobody).ServeHTTP(w, r); err != nil {
+		found.failed(w, r, err, server)
+	}
+	found.conclude(w)
 	found.doubt()
 	return found, nil
 }
 
 // conclude tells who answers where neither a gate nor a handler behind one did.
-func (e *explanation) conclude(w *unsent, r *http.Request, err error, server *caddyhttp.Server) {
-	if e.Result == resultRefused && handlesErrorsOf(r, server) {
-		e.note("the site has handle_errors: it may answer with another body")
-	}
+func (e *explanation) conclude(w *unsent) {
 	if e.Result != resultAnswered || e.Answer != nil {
 		return
 	}
-	var problem caddyhttp.HandlerError
 	switch {
-	case errors.As(err, &problem):
-		e.answered("an error", problem.StatusCode)
 	case w.status == http.StatusPermanentRedirect:
 		e.redirected(w.header)
 	case w.status != 0:
@@ -184,28 +185,6 @@ func (e *explanation) conclude(w *unsent, r *http.Request, err error, server *ca
 		e.answered(byNobody, http.StatusOK)
 		e.note("no handler answers: no site is for this host and path, or none of its handlers is")
 	}
-}
-
-// handlesErrorsOf tells whether error routes are there for the host of the
-// request: those of all sites of a server stand in one list. What else a route
-// asks for is left open, since the note says no more than that it may answer.
-func handlesErrorsOf(r *http.Request, server *caddyhttp.Server) bool {
-	if server.Errors == nil {
-		return false
-	}
-	otherHost := func(matcher any) bool {
-		hosts, ok := matcher.(*caddyhttp.MatchHost)
-		if !ok {
-			return false
-		}
-		matches, err := hosts.MatchWithError(r)
-		return err == nil && !matches
-	}
-	return slices.ContainsFunc(server.Errors.Routes, func(route caddyhttp.Route) bool {
-		return len(route.MatcherSets) == 0 || slices.ContainsFunc(route.MatcherSets, func(set caddyhttp.MatcherSet) bool {
-			return !slices.ContainsFunc(set, otherHost)
-		})
-	})
 }
 
 // unsent is an answer that nobody gets.

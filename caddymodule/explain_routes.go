@@ -29,9 +29,12 @@ func eachHandler(routes caddyhttp.RouteList, yield func(caddyhttp.MiddlewareHand
 	return true
 }
 
-// allRoutes are the routes of a server, named ones included.
+// allRoutes are the routes of a server, named ones and those for errors included.
 func allRoutes(server *caddyhttp.Server) caddyhttp.RouteList {
 	routes := append(caddyhttp.RouteList(nil), server.Routes...)
+	if server.Errors != nil {
+		routes = append(routes, server.Errors.Routes...)
+	}
 	for _, named := range server.NamedRoutes {
 		routes = append(routes, *named)
 	}

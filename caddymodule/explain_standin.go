@@ -48,8 +48,7 @@ var silent = []string{
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	found := explanationOf(r.Context())
 	if s.Answers {
-		s.answer(found, r)
-		return nil
+		return s.answer(found, r)
 	}
 	if !slices.Contains(silent, s.Name) {
 		found.passes(s.Name)
@@ -58,24 +57,33 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 }
 
 // answer notes what a handler answers that passes nothing on. Of an error or a
-// redirect it must not be said that the request gets through.
-func (s *standIn) answer(found *explanation, r *http.Request) {
+// redirect it must not be said that the request gets through. The handler `error`
+// leaves the answer to handle_errors.
+func (s *standIn) answer(found *explanation, r *http.Request) error {
 	status, known := s.status(r)
 	switch {
 	case s.Aborts:
 		found.answered(byAbort, 0)
 	case status >= http.StatusMultipleChoices:
 		found.answered(s.Name, status)
+		if s.Name == "error" {
+			return caddyhttp.Error(status, nil)
+		}
 	default:
 		if !known {
 			found.passes(s.Name)
 		}
 		found.reached(r, s)
 	}
+	return nil
 }
 
 func (s *standIn) status(r *http.Request) (status int, known bool) {
 	if s.Status == "" { // it is the upstream's, or depends on a file
+		problem, failed := r.Context().Value(caddyhttp.ErrorCtxKey).(error)
+		if failed && (s.Name == "static_response" || s.Name == "file_server") {
+			return statusOfError(problem), true // pages have the status of their error
+		}
 		return http.StatusOK, true
 	}
 	text := s.Status

@@ -146,7 +146,7 @@ func contents(t *testing.T, folder string) map[string]string {
 
 // What is told of requests, and that nothing is written for it, not even the
 // log that the configuration names. A line of the question is the request, a
-// description of the token, or flags.
+// description of the token in the header or in a form, or flags.
 func TestExplainGolden(t *testing.T) {
 	for _, c := range commandCases(t, "explain") {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
@@ -157,10 +157,14 @@ func TestExplainGolden(t *testing.T) {
 			arguments := []string{"explain", "--config", writeCaddyfile(t, c.caddyfile), "--adapter", "caddyfile", "--request", c.asked[0]}
 			raw := "there is none"
 			for _, line := range c.asked[1:] {
-				if word, rest, _ := strings.Cut(line, " "); word == "token" {
+				switch word, rest, _ := strings.Cut(line, " "); word {
+				case "token":
 					raw = explainToken(t, signer, rest)
 					arguments = append(arguments, "--token", raw)
-				} else {
+				case "form":
+					raw = explainToken(t, signer, rest)
+					arguments = append(arguments, "--data", "a=1&access_token="+raw)
+				default:
 					arguments = append(arguments, word, rest)
 				}
 			}
@@ -206,12 +210,30 @@ func TestExplainMistakes(t *testing.T) {
 		{}, {"--request", "GET"}, {"--request", "https://api.example.com/"}, {"--request", "GET ftp://api.example.com/"},
 		{"--request", "GET https:///x"}, {"--request", "G T https://api.example.com/"}, {"--request", "GET https://api.example.com/%zz?hush"},
 		{"--request", "GET https://a/", "--header", "hush"}, {"--request", "GET https://a/", "--token", "@/does/not/exist"},
+		{"--request", "GET https://a/", "--data", "@/does/not/exist"}, {"--request", "GET https://a/", "--data", "@-", "--token", "@-"},
 		{"--request", "GET https://a/", "--token", "hush\nhush"}, {"--request", "GET https://a/", "--cert", path},
 		{"--request", "GET https://a/", "--jwks", "hush"}, {"--request", "GET https://a/"}, {"--request", "GET https://a/", "hush"},
 	} {
 		status, stdout, stderr := oauth2(t, append([]string{"explain", "--config", path, "--adapter", "caddyfile"}, flags...)...)
 		if status != "1" || stdout != "" || stderr == "" {
 			t.Errorf("%v: status %s\n%s\n%s", flags, status, stdout, stderr)
+		}
+	}
+}
+
+// A form may come from a file, which ends in a line end that is not of the token.
+func TestExplainFormFromFile(t *testing.T) {
+	folder, signer := stored(t, "batch")
+	t.Setenv("STORAGE", folder)
+	path := writeCaddyfile(t, "OPTIONS\napi.example.com {\n\toauth2_gate orders:read {\n\t\tbearer_methods body\n\t}\n\treverse_proxy 127.0.0.1:9000\n}\n")
+	form := filepath.Join(t.TempDir(), "form")
+	if err := os.WriteFile(form, []byte("access_token="+explainToken(t, signer, "scope=orders:read")+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for data, want := range map[string]string{"@" + form: "0", "a=1": "2", "": "2"} {
+		status, stdout, stderr := oauth2(t, "explain", "--config", path, "--adapter", "caddyfile", "--request", "POST https://api.example.com/", "--data", data)
+		if status != want {
+			t.Errorf("%q: status %s\n%s%s", data, status, stdout, stderr)
 		}
 	}
 }

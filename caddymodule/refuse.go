@@ -148,10 +148,21 @@ func pass(handler caddyhttp.MiddlewareHandler, r *http.Request, repl *caddy.Repl
 		rewriter.Rewrite(r, repl) // later matchers see it; asAsked takes it back
 		return goesOn
 	}
-	if module, ok := handler.(caddy.Module); ok && passingOn[module.CaddyModule().ID.Name()] {
+	if passingOn[nameOf(handler)] {
 		return goesOn
 	}
 	return answers
+}
+
+// nameOf is what a handler is called in configurations.
+func nameOf(handler caddyhttp.MiddlewareHandler) string {
+	if inPlace, ok := handler.(*standIn); ok {
+		return inPlace.Name
+	}
+	if module, ok := handler.(caddy.Module); ok {
+		return module.CaddyModule().ID.Name()
+	}
+	return ""
 }
 
 // passingOn are Caddy's handlers that never answer by themselves.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -123,6 +124,9 @@ func askedFor(cmd *cobra.Command) (question, error) {
 		return question{}, err
 	}
 	asked.from = flagText(cmd, "from")
+	if _, err := netip.ParseAddr(asked.from); err != nil {
+		return question{}, fmt.Errorf("--from %q: expected an IP address", asked.from)
+	}
 	headers, err := cmd.Flags().GetStringArray("header")
 	if err != nil {
 		return question{}, err

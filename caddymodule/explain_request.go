@@ -33,6 +33,7 @@ type question struct {
 func parseRequest(line string) (question, error) {
 	method, address, found := strings.Cut(strings.TrimSpace(line), " ")
 	scheme, rest, isURL := strings.Cut(address, "://")
+	scheme = strings.ToLower(scheme) // RFC 3986 section 3.1
 	if !found || !isURL || scheme != "http" && scheme != "https" {
 		return question{}, errors.New(`--request: expected a method and a url, such as "GET https://host/path"`)
 	}
@@ -45,10 +46,25 @@ func parseRequest(line string) (question, error) {
 		target = "/" + target
 	}
 	asked := question{method: method, scheme: scheme, host: rest[:end], target: target, header: make(http.Header), from: "127.0.0.1"}
-	if asked.host == "" || strings.Contains(asked.host, "@") {
-		return question{}, errors.New("--request: expected a host in the url, and no user")
+	return asked, checkHost(asked.host)
+}
+
+// checkHost refuses what no client asks a server for: the answer would be about
+// another request than the one that is meant.
+func checkHost(host string) error {
+	if host == "" || strings.Contains(host, "@") {
+		return errors.New("--request: expected a host in the url, and no user")
 	}
-	return asked, nil
+	parsed, err := url.Parse("https://" + host)
+	if err != nil || parsed.Hostname() == "" || strings.ContainsAny(host, `*\<>"|^{}%`) && !strings.HasPrefix(host, "[") {
+		return fmt.Errorf("--request: host %q: expected a name or an IP address, and perhaps a port", host)
+	}
+	if port := parsed.Port(); port != "" || strings.HasSuffix(host, ":") {
+		if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+			return fmt.Errorf("--request: port %q: expected 1 to 65535", port)
+		}
+	}
+	return nil
 }
 
 // request is what net/http makes of the question: it is read as from a client.

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,8 +215,8 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	g.headers.identify(r.Header, verdict.Claims, &left.identity)
 	setUser(r, variables, earlier, &left.caller)
 	err := next.ServeHTTP(w, r)
-	if err != nil && len(facts.Query) > 0 {
-		return g.failed(w, r, facts.Query, err)
+	if err != nil && len(facts.Query)+len(facts.Keys) > 0 {
+		return g.failed(w, r, slices.Concat(facts.Query, facts.Keys), err)
 	}
 	return err
 }

@@ -17,6 +17,11 @@ const queryCaddyfile = `{
 			secret {env.BATCH_SECRET}
 			scopes read
 		}
+		client legacy {
+			secret {env.LEGACY_SECRET}
+			scopes read
+			allow_bridge
+		}
 	}
 }
 
@@ -25,6 +30,7 @@ const queryCaddyfile = `{
 	oauth2_issuer
 	oauth2_gate {
 		bearer_methods header query
+		bridge api_key X-Api-Key
 	}
 }
 
@@ -34,7 +40,7 @@ http://:{$PORT} {
 		reverse_proxy 127.0.0.1:1
 	}
 	handle /error/* {
-		error "it broke at {uri} {http.request.orig_uri}" 503
+		error "it broke at {uri} {http.request.orig_uri} {http.request.header.X-Api-Key}" 503
 	}
 	handle /missing/* {
 		error "nothing" 404
@@ -62,23 +68,25 @@ http://:{$PAGES_PORT} {
 `
 
 // A token in the query is in nothing that comes behind the gate, and in no error that
-// Caddy logs, whatever fails there (RFC 6750 section 5.3: it must not be in logs).
+// is logged, whatever fails there (RFC 6750 section 5.3: it must not be in logs). The
+// like holds for an API key.
 func TestQueryTokenBehindTheGate(t *testing.T) {
 	t.Parallel()
 	php, pages := startFastCGI(t), freePort(t)
-	c := launch(t, queryCaddyfile, "BATCH_SECRET="+batchSecret, "PHP="+php, fmt.Sprintf("PAGES_PORT=%d", pages))
+	c := launch(t, queryCaddyfile, "BATCH_SECRET="+batchSecret, "LEGACY_SECRET="+legacySecret, "PHP="+php, fmt.Sprintf("PAGES_PORT=%d", pages))
 	raw := c.token(t, "batch", batchSecret)
 	signature := strings.Split(raw, ".")[2]
 	unseen := func(where, text string) {
 		t.Helper()
-		if strings.Contains(text, signature) {
-			t.Errorf("%s: the token shows in %s", where, text)
+		if strings.Contains(text, signature) || strings.Contains(text, legacySecret) {
+			t.Errorf("%s: a secret shows in %s", where, text)
 		}
 	}
 	for path, status := range map[string]int{"/down/x": 502, "/error/x": 503, "/missing/x": 404} {
 		got := c.get(t, path+"?a=1&access_token="+raw+"&b")
 		got.wantStatus(t, status)
 		unseen(path, got.String())
+		c.get(t, path, "X-Api-Key: "+legacySecret).wantStatus(t, status)
 	}
 	if err := c.await("it broke at /error/x?a=1&b /error/x?a=1&b", 5*time.Second); err != nil {
 		t.Error(err)

@@ -11,12 +11,12 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// failed answers a request that came with tokens in the query, where a handler behind
-// the gate has failed. Caddy would do the same and log the error with the url as the
-// client has sent it: it takes that before any handler runs, so nobody can take a
-// token out of it. Where error routes stand it is left to Caddy, which then logs such
-// an error at debug level alone.
-func (g *Gate) failed(w http.ResponseWriter, r *http.Request, tokens []string, problem error) error {
+// failed answers a request that came with secrets where Caddy does not look for them,
+// and for which a handler behind the gate has failed. Caddy would do the same and log
+// the error with the request as the client has sent it: it takes that before any
+// handler runs, so nobody can take a secret out of it. Where error routes stand it is
+// left to Caddy, which then logs such an error at debug level alone.
+func (g *Gate) failed(w http.ResponseWriter, r *http.Request, secrets []string, problem error) error {
 	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	if !ok || hasErrorRoutes(server) {
 		return problem
@@ -35,9 +35,9 @@ func (g *Gate) failed(w http.ResponseWriter, r *http.Request, tokens []string, p
 	if status >= http.StatusInternalServerError {
 		level = zapcore.ErrorLevel
 	}
-	for _, token := range tokens {
-		if token != "" { // an error may quote the url
-			message = strings.ReplaceAll(message, token, "REDACTED")
+	for _, secret := range secrets {
+		if secret != "" { // an error may quote the request
+			message = strings.ReplaceAll(message, secret, "REDACTED")
 		}
 	}
 	if line := g.logger.Check(level, message); line != nil {

@@ -47,7 +47,7 @@ func (e *explanation) refusedThen(refusal *explainedAnswer) {
 	case e.Upstream != nil:
 		e.Result = resultUnknown
 		e.note("the gate refuses the request, and handle_errors hands it on to " + e.Upstream.Handler +
-			" all the same: what that answers is not known here")
+			" all the same: what the client gets is up to that")
 	case e.Result == resultAnswered && e.Answer.By == byAbort:
 		e.Result = resultRefused
 	case e.Result == resultAnswered:

@@ -21,7 +21,7 @@ const (
 var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
 // pathOverrides are headers by which some frameworks take another path than the
-// one that the rules saw: those of IIS (CVE-2018-14773 and its like).
+// one that the rules and Caddy's matchers saw: those of IIS (CVE-2018-14773 and its like).
 var pathOverrides = []string{"X-Original-Url", "X-Rewrite-Url"}
 
 // headerPolicy is what a gate does to the headers of requests that pass.

@@ -43,7 +43,7 @@ func TestScrubRemovesEverySpelling(t *testing.T) {
 		{"path override, rules", Gate{Rules: []Rule{{Pattern: "/"}}}, false, "X-Original-Url", false},
 		{"path override, other spelling", Gate{Rules: []Rule{{Pattern: "/"}}}, false, "X_rewrite.URL", false},
 		{"path override, document", Gate{OpenAPI: "api.yaml"}, true, "X-Rewrite-Url", false},
-		{"path override, no rules", Gate{}, false, "X-Original-Url", true},
+		{"path override, no rules", Gate{}, false, "X-Original-Url", false},
 		{"others", Gate{}, true, "Accept", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

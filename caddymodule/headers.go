@@ -43,12 +43,9 @@ func newHeaderPolicy(g *Gate, namesMethod bool) *headerPolicy {
 		policy.removed = append(policy.removed, fold(policy.key))
 		policy.named = append(policy.named, fold(policy.key))
 	}
-	var overrides []string
+	overrides := pathOverrides
 	if namesMethod {
-		overrides = methodOverrides
-	}
-	if len(g.Rules) > 0 || g.OpenAPI != "" {
-		overrides = slices.Concat(overrides, pathOverrides)
+		overrides = slices.Concat(pathOverrides, methodOverrides)
 	}
 	for _, name := range overrides {
 		policy.removed = append(policy.removed, fold(name))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -119,57 +118,6 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-func (g *Gate) config(app *App) gate.Config {
-	if g.Resource == "" {
-		g.Resource = app.resources()[0].Identifier
-	}
-	config := gate.Config{
-		Resource:     g.Resource,
-		Scopes:       g.Scopes,
-		Realm:        g.Realm,
-		AllowClients: g.AllowClients,
-
-		AllowClientsOf: g.AllowClientsOf,
-		ExternalURL:    strings.TrimSuffix(g.ExternalURL, "/"),
-		Proofs:         app.proofs,
-		Cache:          app.cache,
-
-		Advisory: g.ReportOnly,
-	}
-	for _, resource := range app.resources() {
-		if resource.Identifier == g.Resource {
-			config.Declared = resource.Scopes
-		}
-	}
-	for _, url := range g.issuers() {
-		if url == self {
-			config.Issuers = append(config.Issuers, app.own)
-			config.CertificateBound = certificateBound(app.clients)
-			continue
-		}
-		config.Issuers = append(config.Issuers, app.trusted[url])
-	}
-	for _, method := range g.BearerMethods {
-		config.BearerMethods = append(config.BearerMethods, gate.BearerMethod(method))
-	}
-	config.Bridges, config.Direct = g.bridges(), app.direct()
-	for _, rule := range g.Rules {
-		config.Rules = append(config.Rules, rule.build())
-	}
-	return config
-}
-
-// self is our own issuer among those of a gate.
-const self = "self"
-
-// issuers are those whose tokens the gate takes.
-func (g *Gate) issuers() []string {
-	if len(g.Issuers) == 0 {
-		return []string{self}
-	}
-	return g.Issuers
-}
-
 // ServeHTTP passes the request on, or says why not.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if metadata := g.gate.Metadata(); asksFor(metadata, r) {
@@ -198,17 +146,10 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}
-	if !verdict.Allowed {
-		id := refusalID(r.Context())
-		traceVerdict(r.Context(), g, verdict, id)
-		g.app.audit.refused(r, g, verdict, id)
-		g.report(r, facts, verdict, !g.ReportOnly, id)
-		if !g.ReportOnly {
-			return g.deny(w, r, verdict, id)
-		}
-	}
 	if verdict.Allowed {
 		traceVerdict(r.Context(), g, verdict, "")
+	} else if id := g.record(r, facts, verdict); !g.ReportOnly {
+		return g.deny(w, r, verdict, id)
 	}
 	g.introduce(w, r, facts, verdict)
 	left := &passage{caller: newCaller(facts, verdict)}

@@ -9,6 +9,17 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
 )
 
+// record tells the trace, the audit log and the report of a request that the gate
+// refuses or, where it only reports, would have refused, and returns what all of them
+// call it.
+func (g *Gate) record(r *http.Request, facts *gate.Request, verdict *gate.Verdict) (id string) {
+	id = refusalID(r.Context())
+	traceVerdict(r.Context(), g, verdict, id)
+	g.app.audit.refused(r, g, verdict, id)
+	g.report(r, facts, verdict, !g.ReportOnly, id)
+	return id
+}
+
 // report counts a request that the gate refuses or, where it only reports,
 // would have refused. id is what the answer and the log line call the refusal.
 func (g *Gate) report(r *http.Request, facts *gate.Request, verdict *gate.Verdict, enforced bool, id string) {

@@ -140,9 +140,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	}
 	took := time.Since(start)
 	metrics.verdict(verdict, g.ReportOnly, took.Seconds())
-	if !g.ReportOnly { // such a gate is not felt
-		gate.Hold(r.Context(), g.app.pace.Delay(start, verdict, took))
-	}
+	g.hold(r, verdict, start, took)
 	if verdict.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", verdict.Nonce) // RFC 9449 section 9
 	}
@@ -160,6 +158,17 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return g.failed(w, r, slices.Concat(facts.Query, facts.Keys), err)
 	}
 	return err
+}
+
+// hold keeps a flood from others. A gate that only reports is not felt.
+func (g *Gate) hold(r *http.Request, verdict *gate.Verdict, start time.Time, took time.Duration) {
+	if g.ReportOnly {
+		return
+	}
+	if delay := g.app.pace.Delay(start, verdict, took); delay > 0 {
+		metrics.held.Inc()
+		gate.Hold(r.Context(), delay)
+	}
 }
 
 // passage is what a gate leaves with a request that passes: in one piece, since

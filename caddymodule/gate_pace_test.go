@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 )
 
@@ -34,10 +36,14 @@ func TestGateHoldsWhatFloodsIt(t *testing.T) {
 			f.app.pace.Delay(time.Now(), new(gate.Verdict), time.Millisecond)
 		}
 		r := prepared(t.Context(), http.MethodGet, "/", raw(f))
+		before := testutil.ToFloat64(metrics.held)
 		begin := time.Now()
 		f.serve(r)
 		if held := time.Since(begin); held < 100*time.Millisecond {
 			t.Errorf("%s: held for %s behind a flood", name, held)
+		}
+		if testutil.ToFloat64(metrics.held) <= before {
+			t.Errorf("%s: not counted", name)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type collectors struct {
 	reported      *prometheus.CounterVec
 	bridged       *prometheus.CounterVec
 	verdictSecond prometheus.Histogram
+	held          prometheus.Counter
 	fileReloads   *prometheus.CounterVec
 	upkeepFailed  prometheus.Counter
 
@@ -57,6 +58,10 @@ func newCollectors() *collectors {
 		bridged: counter("bridged_total",
 			"Requests that came with a secret in place of a token, by kind of bridge and outcome: passed, refused, or reported where report_only stands.",
 			"kind", "outcome"),
+		held: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: "requests_held_total",
+			Help: "Requests that a gate held up for a moment, since it was flooded.",
+		}),
 		fileReloads: counter("file_reloads_total",
 			"Changed files that the configuration names and that were read again, by outcome: used or failed.", "outcome"),
 		upkeepFailed: prometheus.NewCounter(prometheus.CounterOpts{
@@ -81,7 +86,7 @@ func newCollectors() *collectors {
 func (c *collectors) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		c.issued, c.refused, c.tokenSeconds, c.introspected, c.revoked,
-		c.passed, c.denied, c.reported, c.bridged, c.verdictSecond, c.fileReloads, c.upkeepFailed,
+		c.passed, c.denied, c.reported, c.bridged, c.held, c.verdictSecond, c.fileReloads, c.upkeepFailed,
 	}
 }
 

@@ -71,9 +71,9 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 		if !ok {
 			continue
 		}
-		handle, ok := endpoint.methods[r.Method]
+		handle, ok := endpoint.handler(r.Method)
 		if !ok {
-			allowed := strings.Join(slices.Sorted(maps.Keys(endpoint.methods)), ", ")
+			allowed := strings.Join(endpoint.allowed(), ", ")
 			w.Header().Set("Allow", allowed)
 			return adminError(http.StatusMethodNotAllowed, "method %q: expected one of %s", r.Method, allowed)
 		}
@@ -84,6 +84,24 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 		return handle(app, w, r, names)
 	}
 	return adminError(http.StatusNotFound, "there is no %q", r.URL.Path)
+}
+
+// handler is what answers a method. HEAD is GET without the body, which net/http leaves
+// out (RFC 9110 section 9.3.2).
+func (e *adminEndpoint) handler(method string) (handle adminHandler, ok bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	handle, ok = e.methods[method]
+	return handle, ok
+}
+
+func (e *adminEndpoint) allowed() []string {
+	methods := slices.Collect(maps.Keys(e.methods))
+	if e.methods[http.MethodGet] != nil {
+		methods = append(methods, http.MethodHead)
+	}
+	return slices.Sorted(slices.Values(methods))
 }
 
 // match compares segments as they were sent: a name may hold an encoded slash.

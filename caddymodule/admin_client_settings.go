@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
@@ -65,42 +64,9 @@ func (s *clientSettings) apply(record *client.Record) {
 	record.AllowBridge, record.Disabled = s.AllowBridge, s.Disabled
 }
 
-// members are the members of an object as they were sent.
-type members map[string]json.RawMessage
-
 // readMembers reads an object with members of these names, and with settings.
 func readMembers(w http.ResponseWriter, r *http.Request, names ...string) (members, error) {
-	var sent members
-	if err := readAdminBody(w, r, &sent); err != nil {
-		return nil, err
-	}
-	if sent == nil {
-		return nil, adminError(http.StatusBadRequest, "body: expected one JSON object, got null")
-	}
-	known := append(slices.Sorted(maps.Keys(settingMembers)), names...)
-	for _, name := range slices.Sorted(maps.Keys(sent)) {
-		if !slices.Contains(known, name) {
-			return nil, adminError(http.StatusBadRequest, "body: unknown member %q: expected one of %s", cut(name, maxShownName), strings.Join(known, ", "))
-		}
-	}
-	return sent, nil
-}
-
-// maxShownName bounds what an error quotes of a name that nobody knows, in bytes.
-const maxShownName = 64
-
-// take removes a member and reads it, which must be what expected says; what is not
-// there leaves into as it is.
-func (m members) take(name, expected string, into any) error {
-	data, sent := m[name]
-	if !sent {
-		return nil
-	}
-	delete(m, name)
-	if err := json.Unmarshal(data, into); err != nil {
-		return adminError(http.StatusBadRequest, "%s: expected %s", name, expected)
-	}
-	return nil
+	return readAdminBody(w, r, append(slices.Sorted(maps.Keys(settingMembers)), names...)...)
 }
 
 // settings reads what is left.

@@ -12,9 +12,20 @@ import (
 // revocationRequest is what POST /oauth2/revocations takes: a token, or its `jti`
 // with its end where that is known.
 type revocationRequest struct {
-	Token   string          `json:"token"`
-	ID      string          `json:"jti"`
-	Expires json.RawMessage `json:"expires"` // RFC 3339, or Unix seconds
+	Token, ID string
+	Expires   json.RawMessage // RFC 3339, or Unix seconds; nil: not sent
+}
+
+func readRevocation(w http.ResponseWriter, r *http.Request) (*revocationRequest, error) {
+	sent, err := readAdminBody(w, r, "token", "jti", "expires")
+	if err != nil {
+		return nil, err
+	}
+	asked := &revocationRequest{Expires: sent["expires"]}
+	if err := sent.take("token", "a text", &asked.Token); err != nil {
+		return nil, err
+	}
+	return asked, sent.take("jti", "a text", &asked.ID)
 }
 
 // revocationAnswer tells of the token. It does not hold it.
@@ -30,11 +41,11 @@ func revokeToken(app *App, w http.ResponseWriter, r *http.Request, _ []string) e
 	if err := app.mayAdminister(r); err != nil {
 		return err
 	}
-	var asked revocationRequest
-	if err := readAdminBody(w, r, &asked); err != nil {
+	asked, err := readRevocation(w, r)
+	if err != nil {
 		return err
 	}
-	answer, err := app.toRevoke(&asked, time.Now())
+	answer, err := app.toRevoke(asked, time.Now())
 	if err != nil {
 		return err
 	}

@@ -58,15 +58,17 @@ func listSecrets(app *App, w http.ResponseWriter, r *http.Request, names []strin
 
 // addSecret answers POST /oauth2/clients/<id>/secrets.
 func addSecret(app *App, w http.ResponseWriter, r *http.Request, change *clientChange) (any, error) {
-	var asked struct {
-		Expires string `json:"expires"`
-	}
+	var expires string
 	if r.ContentLength != 0 { // there is nothing that must be said
-		if err := readAdminBody(w, r, &asked); err != nil {
+		sent, err := readAdminBody(w, r, "expires")
+		if err == nil {
+			err = sent.take("expires", "a text", &expires)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
-	secret, err := newSecretOf("expires", asked.Expires, false)
+	secret, err := newSecretOf("expires", expires, false)
 	if err != nil {
 		return nil, err
 	}

@@ -137,7 +137,7 @@ func TestAdminRefusesSecrets(t *testing.T) {
 		{400, "POST", "/a/secrets", `{"expires":"8000d"}`, "within 20 years"},
 		{400, "POST", "/a/secrets", `{"expires":"0s"}`, "expires"},
 		{400, "POST", "/a/secrets", `{"expires":3}`, "expires"},
-		{400, "POST", "/a/secrets", `{"text":"my own"}`, "known members"},
+		{400, "POST", "/a/secrets", `{"text":"my own"}`, "unknown member \"text\": expected one of expires"},
 		{400, "POST", "/a/secrets?expires=1d", `{}`, "query"},
 		{404, "POST", "/nobody/secrets", `{}`, "no such client"},
 		{404, "GET", "/nobody/secrets", ``, "no such client"},
@@ -146,7 +146,7 @@ func TestAdminRefusesSecrets(t *testing.T) {
 		{404, "DELETE", "/a/secrets/01", ``, "no such secret"},
 		{409, "POST", "/batch/secrets", `{}`, "stands in the configuration"},
 		{409, "DELETE", "/batch/secrets/1", ``, "stands in the configuration"},
-		{405, "PUT", "/a/secrets", `{}`, "GET, POST"},
+		{405, "PUT", "/a/secrets", `{}`, "GET, HEAD, POST"},
 		{405, "GET", "/a/secrets/1", ``, "DELETE"},
 	} {
 		if got := s.mustClient(c.status, c.method, c.path, c.body); !strings.Contains(got.Error, c.says) {

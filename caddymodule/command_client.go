@@ -170,7 +170,7 @@ func (a *clientsAnswer) text() string {
 	}
 	var text strings.Builder
 	writeTable(&text, cells)
-	return text.String()
+	return strings.TrimPrefix(text.String(), "\n")
 }
 
 func (a *clientAnswer) state() string {

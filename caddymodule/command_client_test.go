@@ -77,6 +77,9 @@ func TestCommandClientText(t *testing.T) {
 		{"client remove a", []string{"Removed client a: its tokens are refused.\n"}},
 	} {
 		out := s.mustRun(strings.Fields(step.arguments)...)
+		if strings.HasPrefix(out, "\n") {
+			t.Errorf("%s: a blank line comes first", step.arguments)
+		}
 		for _, says := range step.says {
 			if !strings.Contains(out, says) {
 				t.Errorf("%s: no %q in\n%s", step.arguments, says, out)

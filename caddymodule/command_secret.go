@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -53,7 +54,7 @@ func secretListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return askAndPrint(cmd, http.MethodGet, path+"/secrets", nil, func(answer *secretsAnswer) string { return secretTable(answer.Secrets) })
+		return askAndPrint(cmd, http.MethodGet, path+"/secrets", nil, (*secretsAnswer).text)
 	})
 	adminFlags(cmd)
 	return cmd
@@ -85,3 +86,5 @@ voids them.`,
 	adminFlags(cmd)
 	return cmd
 }
+
+func (a *secretsAnswer) text() string { return strings.TrimPrefix(secretTable(a.Secrets), "\n") }

@@ -26,9 +26,9 @@ type adminAPI struct{}
 // adminEndpoints is all that it answers.
 var adminEndpoints = []adminEndpoint{
 	{"keys", map[string]adminHandler{http.MethodGet: showKeys}},
-	{"keys/rotate", map[string]adminHandler{http.MethodPost: rotateKey}},
-	{"keys/{}/revoke", map[string]adminHandler{http.MethodPost: revokeKey}},
-	{"revocations", map[string]adminHandler{http.MethodPost: revokeToken}},
+	{"keys/rotate", map[string]adminHandler{http.MethodPost: told(actionRotateKey, rotateKey)}},
+	{"keys/{}/revoke", map[string]adminHandler{http.MethodPost: told(actionRevokeKey, revokeKey)}},
+	{"revocations", map[string]adminHandler{http.MethodPost: told(actionRevokeToken, revokeToken)}},
 	{"clients", map[string]adminHandler{http.MethodGet: listClients, http.MethodPost: audited(actionAdd, addClient)}},
 	{"clients/{}", map[string]adminHandler{
 		http.MethodGet: showClient, http.MethodPut: audited(actionChange, replaceClient),

@@ -51,7 +51,7 @@ func audited(action string, do clientChanger) adminHandler {
 		answer, err := do(app, w, r, change)
 		if err != nil {
 			refusal := changeError(err)
-			app.audit.changeRefused(operatorOf(r), change, app.clients.LoggableID(change.clientID), refusal)
+			app.audit.changeRefused(operatorOf(r), action, app.clients.LoggableID(change.clientID), refusal)
 			return refusal
 		}
 		app.audit.clientChanged(operatorOf(r), change)

@@ -104,7 +104,7 @@ func linesOfAllKinds(t *testing.T) []observer.LoggedEntry {
 		}
 		audit.clientChanged(by, &clientChange{action: action, clientID: "a", secretID: secretID})
 	}
-	audit.changeRefused(by, new(clientChange), "a", changeError(errors.New("a")))
+	audit.changeRefused(by, "a", "a", changeError(errors.New("a")))
 	audit.keysChanged(keys.Changes{Made: []string{"a"}, Signing: "a", Forgotten: []string{"a"}})
 	lines := log.All()
 	for _, reportOnly := range []bool{false, true} {
@@ -168,7 +168,7 @@ func TestAuditMessages(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"audit.go", "audit_refused.go"} {
+	for _, name := range []string{"audit.go", "audit_change.go", "audit_refused.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)

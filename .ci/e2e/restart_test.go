@@ -97,13 +97,15 @@ func TestCorruptStateStopsTheStart(t *testing.T) {
 	c := launchReloadable(t, "", "")
 	revoked := c.token(t, "batch", batchSecret)
 	c.send(t, "POST", "/oauth2/revoke", form("token", revoked), formType, basic("batch", batchSecret)).wantStatus(t, 200)
+	made := c.made(t, "client", "add", "made", "--scopes", "orders:read")
 	c.stop(t)
-	for _, name := range []string{"keys.json", "clients.json", "revoked.json", c.revokedShard(t)} {
+	names := []string{"keys.json", "clients.json", "replay.json", "revoked.json", c.shardOf(t, "revoked"), "registry.json", c.shardOf(t, "registry")}
+	for _, name := range names {
 		path := c.stored(t, name)
 		good := readFile(t, path)
 		for kind, text := range map[string]string{
 			"cut": good[:len(good)-10], "empty": "", "blank": " \n", "null": "null", "object": "{}", "array": "[]",
-			"binary": "\x00\xff\x00", "more": good + "{}", "unknown member": strings.Replace(good, "{", `{"unknown":1,`, 1),
+			"binary": "\x00\xff\x00", "zeroes": strings.Repeat("\x00", len(good)), "more": good + "{}", "unknown member": strings.Replace(good, "{", `{"unknown":1,`, 1),
 		} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				writeFile(t, path, text)
@@ -122,15 +124,16 @@ func TestCorruptStateStopsTheStart(t *testing.T) {
 		writeFile(t, path, good)
 	}
 	c.start(t)
-	c.get(t, "/orders", bearer(c.token(t, "batch", batchSecret))).wantStatus(t, 200)
+	c.passes(t, c.token(t, "batch", batchSecret))
+	c.passes(t, c.token(t, "made", made.Secret))
 	c.wantRefused(t, revoked)
 }
 
-// revokedShard is the name of the one document that holds a revoked token.
-func (c *instance) revokedShard(t testing.TB) (name string) {
+// shardOf is the name of the one document that holds something of a collection.
+func (c *instance) shardOf(t testing.TB, collection string) (name string) {
 	t.Helper()
 	for path := range c.files(t) {
-		if base := filepath.Base(path); strings.HasPrefix(base, "revoked-") {
+		if base := filepath.Base(path); strings.HasPrefix(base, collection+"-") {
 			name = base
 		}
 	}
@@ -145,7 +148,7 @@ func TestMissingPartOfRevokedTokensStopsTheStart(t *testing.T) {
 	revoked := c.token(t, "batch", batchSecret)
 	c.send(t, "POST", "/oauth2/revoke", form("token", revoked), formType, basic("batch", batchSecret)).wantStatus(t, 200)
 	c.stop(t)
-	path := c.stored(t, c.revokedShard(t))
+	path := c.stored(t, c.shardOf(t, "revoked"))
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,9 @@ func obstruction(c *instance) trouble {
 	var keys string
 	names := func() (paths []string) {
 		for i := range 256 {
-			paths = append(paths, filepath.Join(filepath.Dir(keys), fmt.Sprintf("revoked-%02x.json", i)))
+			for _, name := range []string{"revoked", "registry"} {
+				paths = append(paths, filepath.Join(filepath.Dir(keys), fmt.Sprintf("%s-%02x.json", name, i)))
+			}
 		}
 		return append(paths, keys)
 	}
@@ -125,6 +127,7 @@ func TestStorageThatCannotBeWritten(t *testing.T) {
 			}
 			revoke(revoked).wantStatus(t, 200)
 			keys := c.adminGet(t, "/oauth2/keys")
+			known := c.made(t, "client", "add", "known", "--scopes", "orders:read")
 			trouble.make(t)
 			got := revoke(spared)
 			got.wantError(t, 503, "temporarily_unavailable")
@@ -136,6 +139,7 @@ func TestStorageThatCannotBeWritten(t *testing.T) {
 			}
 			for path, body := range map[string]string{
 				"/oauth2/keys/rotate": "", "/oauth2/keys/" + kidOf(t, spared) + "/revoke": "", "/oauth2/revocations": `{"token":"` + spared + `"}`,
+				"/oauth2/clients": `{"client_id":"made"}`, "/oauth2/clients/known/secrets": "",
 			} {
 				if got, err := c.adminPost(path, body); err != nil || got.status != 503 || !strings.Contains(got.body, trouble.says) {
 					t.Errorf("%s: %s %v", path, got, err)
@@ -145,14 +149,17 @@ func TestStorageThatCannotBeWritten(t *testing.T) {
 				t.Errorf("keys changed: %s", got)
 			}
 			c.get(t, "/orders", bearer(c.token(t, "batch", batchSecret))).wantStatus(t, 200)
+			c.passes(t, c.token(t, "known", known.Secret))
 			c.wantRefused(t, revoked)
 			trouble.end(t)
+			c.oauth2(t, "client", "remove", "known")
 			c.get(t, "/orders", bearer(spared)).wantStatus(t, 200)
 			revoke(spared).wantStatus(t, 200)
 			c.stop(t)
 			c.start(t)
 			c.wantRefused(t, spared)
 			c.wantRefused(t, revoked)
+			c.wantNoToken(t, "known", known.Secret)
 		})
 	}
 }

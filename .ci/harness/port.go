@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -33,7 +32,8 @@ func FreePort(t testing.TB) int {
 	defer ports.mutex.Unlock()
 	if ports.next == 0 {
 		ports.next = firstPort + rand.IntN(lastPort-firstPort)
-		name := filepath.Join(os.TempDir(), fmt.Sprintf("caddy-e2e-ports-%d", os.Getuid()))
+		// Not in os.TempDir(): each run may have one of its own.
+		name := fmt.Sprintf("/tmp/caddy-e2e-ports-%d", os.Getuid())
 		var err error
 		if ports.taken, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"go.uber.org/zap"

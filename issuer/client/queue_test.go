@@ -197,48 +197,37 @@ func TestTurnsAreGivenBack(t *testing.T) {
 // before, and not for all of them.
 func TestAddressesTakeTurns(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1, 20)
-	busy, err := q.enter(t.Context(), 1, "192.0.2.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var order []string
-	var mutex sync.Mutex
-	var all sync.WaitGroup
-	attempt := func(address string) {
-		all.Go(func() {
-			turn, err := q.enter(t.Context(), 1, address)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			mutex.Lock()
-			order = append(order, address)
-			mutex.Unlock()
-			turn.leave()
-		})
-	}
-	for range 10 {
-		attempt("192.0.2.1")
-	}
-	awaitWaiting(t, q, 10)
-	attempt("192.0.2.2")
-	awaitWaiting(t, q, 11)
-	busy.leave()
-	all.Wait()
-	if at := slices.Index(order, "192.0.2.2"); at > 2 {
-		t.Errorf("turns: %q", order)
-	}
-}
-
-func awaitWaiting(t *testing.T, q *Queue, count int) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(q.waiting) < count; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d wait, expected %d", len(q.waiting), count)
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1, 20)
+		busy, err := q.enter(t.Context(), 1, "192.0.2.1")
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	time.Sleep(10 * time.Millisecond) // the last one gets to its place
+		var order []string // by whoever has the only turn
+		var all sync.WaitGroup
+		attempt := func(address string) {
+			all.Go(func() {
+				turn, err := q.enter(t.Context(), 1, address)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order = append(order, address)
+				turn.leave()
+			})
+		}
+		for range 10 {
+			attempt("192.0.2.1")
+		}
+		synctest.Wait()
+		attempt("192.0.2.2")
+		synctest.Wait()
+		busy.leave()
+		all.Wait()
+		if at := slices.Index(order, "192.0.2.2"); at < 0 || at > 2 {
+			t.Errorf("turns: %q", order)
+		}
+	})
 }
 
 // One address cannot take all places among those who wait; all of an IPv6

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/openapi"
@@ -65,7 +64,9 @@ func TestLarge(t *testing.T) {
 }
 
 // What is no text, or more of it than any API needs, is refused before it costs
-// time and memory: a file that somebody changed must not end the process.
+// work and memory: a file that somebody changed must not end the process.
+//
+// Not in parallel: it counts what is allocated.
 func TestBounds(t *testing.T) {
 	head, tail := "openapi: 3.1.0\nsecurity: [{o: [a]}]\n", "paths: {/a: {get: {}}}\n"+schemes
 	item := "{get: {}, put: {}, post: {}, delete: {}, head: {}, patch: {}}"
@@ -118,12 +119,10 @@ func TestBounds(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
 		rules, err := openapi.Rules([]byte(test.document), nil)
-		took := time.Since(start)
 		runtime.ReadMemStats(&after)
-		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; took > time.Minute || made > 400 {
-			t.Errorf("%s: %v, %d MiB", name, took, made)
+		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; made > 400 {
+			t.Errorf("%s: %d MiB", name, made)
 		}
 		switch {
 		case test.want == "" && err != nil:
@@ -131,7 +130,7 @@ func TestBounds(t *testing.T) {
 		case test.want != "" && (err == nil || rules != nil || !strings.Contains(err.Error(), test.want)):
 			t.Errorf("%s: %.300v, want %s", name, err, test.want)
 		}
-		t.Logf("%-18s %8v %4d MiB", name, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20)
+		t.Logf("%-18s %4d MiB", name, (after.TotalAlloc-before.TotalAlloc)>>20)
 	}
 }
 

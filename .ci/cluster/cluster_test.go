@@ -27,7 +27,7 @@ const caddyfile = `{
 		STORE
 		SIGNING
 		limits {
-			token_failures FAILURES 1m
+			token_failures FAILURES 1h
 		}
 		client batch {
 			secret {env.SECRET}

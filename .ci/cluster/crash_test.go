@@ -89,7 +89,8 @@ func TestKilledInstance(t *testing.T) {
 		}
 		killed.Kill()
 		revoked = append(revoked, token)
-		time.Sleep(300 * time.Millisecond) // traffic without it
+		before := load.good.Load()
+		c.nodes[0].by(t, patience, "traffic without it", func() bool { return load.good.Load() > before+50 })
 		killed.begin(t)
 		killed.serves(t)
 		for _, n := range c.nodes {
@@ -104,7 +105,7 @@ func TestKilledInstance(t *testing.T) {
 	}
 	load.stop()
 	t.Logf("%d good answers, %d requests without one", load.good.Load(), load.broken.Load())
-	if load.good.Load() < 100 || load.broken.Load() > 3*clients {
-		t.Error("expected more good answers, or fewer requests without one: at most those in flight at each kill")
+	if load.broken.Load() > 3*clients {
+		t.Error("expected fewer requests without an answer: at most those in flight at each kill")
 	}
 }

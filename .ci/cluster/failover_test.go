@@ -36,7 +36,7 @@ func TestFailover(t *testing.T) {
 	if load.broken.Load() > 0 {
 		t.Errorf("%d requests got no answer", load.broken.Load())
 	}
-	time.Sleep(time.Second) // the promise: all know by then
+	r.spreads(t)
 	r.holds(t)
 	c.restart(t) // what they know now, the new master has told them
 	r.holds(t)

@@ -49,7 +49,7 @@ func (n *node) begin(t testing.TB) {
 // serves waits until it does.
 func (n *node) serves(t testing.TB) {
 	t.Helper()
-	if err := n.Await("serving initial configuration", 30*time.Second); err != nil {
+	if err := n.Await("serving initial configuration", patience); err != nil {
 		t.Fatalf("Caddy did not start: %v\n%s", err, n.Output)
 	}
 }

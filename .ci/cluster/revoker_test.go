@@ -65,11 +65,19 @@ func (r *revoker) revokeOne(t testing.TB, n *node) bool {
 func (r *revoker) more(t testing.TB, count int64) {
 	t.Helper()
 	aim := r.count.Load() + count
-	for deadline := time.Now().Add(30 * time.Second); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d revocations were acknowledged within 30 s", r.count.Load(), aim)
+			t.Fatalf("%d of %d revocations were acknowledged within %v", r.count.Load(), aim, patience)
 		}
 	}
+}
+
+// spreads waits until all instances know of the last one, and so of all.
+func (r *revoker) spreads(t testing.TB) {
+	t.Helper()
+	known := new(effects)
+	r.cluster.everywhere(t, known, refuses(t, r.acknowledged[len(r.acknowledged)-1]))
+	t.Logf("the last revocation is known: %s", known)
 }
 
 // holds looks whether all that was acknowledged is in force everywhere.

@@ -16,8 +16,8 @@ func onStorage(t testing.TB) *cluster {
 	return launch(t, options{signing: "signing ES256 {\npublish_ahead 4s\n}", shared: true})
 }
 
-// nextLook is how long a change may take to the other instances, with room for a
-// busy machine.
+// nextLook is how long a change takes to the other instances, with room for a busy
+// machine.
 const nextLook = 4 * time.Second
 
 // by waits until an instance does what it should.
@@ -37,27 +37,22 @@ func TestOneStorage(t *testing.T) {
 	t.Parallel()
 	c := onStorage(t)
 	c.isOneIssuer(t)
+	made, taken := new(effects), new(effects)
 	for name, take := range takings(t, c.nodes[0]) {
 		client := c.nodes[0].addClient(t)
-		for _, n := range c.nodes {
-			n.by(t, nextLook, "making a client", func() bool { return client.known(n) })
-		}
+		c.others().everywhere(t, made, client.known)
 		token := client.token(t, c.nodes[1])
 		for _, n := range c.nodes {
 			n.get(t, token).want(t, 200)
 		}
 		take(token, client)
-		begin := time.Now()
-		for _, n := range c.nodes {
-			n.by(t, nextLook, name, func() bool { return refuses(t, token)(n) })
-		}
-		t.Logf("%s: in force everywhere after %v", name, time.Since(begin).Round(time.Millisecond))
+		t.Log(name)
+		c.nodes[0].get(t, token).want(t, 401)
+		c.others().everywhere(t, taken, refuses(t, token))
 	}
+	made.check(t, "making a client", nextLook)
+	taken.check(t, "taking something away", nextLook)
 }
-
-// staleLock is after how long certmagic takes the lock of a process that died for
-// abandoned, with room for its own looks and a busy machine.
-const staleLock = 20 * time.Second
 
 // An instance is killed while it holds the lock of the keys: the others can change
 // keys again as soon as the lock counts as abandoned, and issue and judge tokens
@@ -87,11 +82,8 @@ func TestKilledWithLock(t *testing.T) {
 			other.get(t, other.token(t, "batch")).want(t, 200)
 		}
 	}
-	took := time.Since(begin)
-	t.Logf("the lock held others up for %v", took.Round(time.Millisecond))
-	if took > staleLock {
-		t.Errorf("others waited for %v", took)
-	}
+	// How long that may take, [store.LockTimeout] says: after it there is no 200.
+	t.Logf("the lock held others up for %v", time.Since(begin).Round(time.Millisecond))
 	holder.begin(t)
 	holder.serves(t)
 	holder.get(t, token).want(t, 200)

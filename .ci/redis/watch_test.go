@@ -15,7 +15,7 @@ import (
 // expectChangeIsHeard has one store watch what another one changes.
 func expectChangeIsHeard(t *testing.T, watching, changing *redis.Store) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	var group sync.WaitGroup
 	heard := make(chan struct{}, 10)
 	group.Go(func() { watching.Watch(ctx, func() error { heard <- struct{}{}; return nil }, func(error) {}) })
@@ -38,7 +38,7 @@ func expectChangeIsHeard(t *testing.T, watching, changing *redis.Store) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2", Timeout: time.Second}
+	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2"}
 	s, other := reopen(t, config), reopen(t, config)
 	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Until: time.Now().Add(time.Minute)}
 	put(t, s, "a", "kept")
@@ -54,16 +54,16 @@ func TestRestart(t *testing.T) {
 	})
 	<-changes
 	server.Kill()
-	await(t, 5*time.Second, "it is seen to be away", func() bool { return !up.Load() })
+	await(t, "it is seen to be away", func() bool { return !up.Load() })
 	if err := s.Update(t.Context(), "a", func([]byte) ([]byte, error) { return []byte("lost"), nil }); err == nil {
 		t.Error("a change was acknowledged while Redis was away")
 	}
 	server.Restart(t)
-	await(t, 3*time.Second, "it is seen to be back", up.Load)
+	await(t, "it is seen to be back", up.Load)
 	put(t, other, "b", "new")
 	select {
 	case <-changes:
-	case <-time.After(3 * time.Second):
+	case <-time.After(patience):
 		t.Error("a change after the restart was not seen")
 	}
 	cancel()
@@ -78,10 +78,10 @@ func TestRestart(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, redis.Config{URL: "redis://" + server.Address, Timeout: 300 * time.Millisecond})
+	s := open(t, redis.Config{URL: "redis://" + server.Address, Timeout: time.Second})
 	put(t, s, "a", "kept")
 	server.Freeze(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Until: time.Now().Add(time.Minute)}
 	_, loading := s.Load(ctx, "a")
@@ -91,13 +91,16 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	if ctx.Err() != nil {
-		t.Error("three operations of 300 ms took more than 5 s")
+		t.Errorf("three operations of 1 s took more than %v", patience)
 	}
 	server.Thaw(t)
-	await(t, 3*time.Second, "it answers again", func() bool { _, err := s.Load(t.Context(), "a"); return err == nil })
+	await(t, "it answers again", func() bool { _, err := s.Load(t.Context(), "a"); return err == nil })
 }
 
-func await(t *testing.T, patience time.Duration, what string, holds func() bool) {
+// patience only tells what hangs.
+const patience = time.Minute
+
+func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -12,7 +12,7 @@ func StartCluster(t testing.TB) []*Server {
 	const masters = 3
 	var nodes []*Server
 	for range masters {
-		nodes = append(nodes, Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"))
+		nodes = append(nodes, Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "15000"))
 	}
 	host, port := nodes[0].hostAndPort()
 	for i, node := range nodes {

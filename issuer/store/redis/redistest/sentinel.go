@@ -47,7 +47,7 @@ func startSentinel(t testing.TB, host string, port int) *Server {
 	_, own, _ := strings.Cut(s.Address, ":")
 	path := filepath.Join(t.TempDir(), "sentinel.conf") // which it writes to
 	text := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %s %s %d 2\n"+
-		"sentinel down-after-milliseconds %s 500\nsentinel failover-timeout %s 5000\n", own, Master, host, port, Master, Master)
+		"sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n", own, Master, host, port, Master, Master)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a server may take to do what is asked of it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Server is a redis-server process. Its methods are for the test's goroutine.
 type Server struct {
@@ -45,27 +45,6 @@ func Start(t testing.TB, arguments ...string) *Server {
 	s.run(t)
 	t.Cleanup(s.Kill)
 	return s
-}
-
-// FreeAddress is one on loopback at which nobody listens. The bus of a Cluster
-// node listens 10,000 higher, so there is room.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address, ok := listener.Addr().(*net.TCPAddr)
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if ok && address.Port < 55_000 {
-			return address.String()
-		}
-	}
-	t.Fatal("no free port below 55000")
-	return ""
 }
 
 func (s *Server) run(t testing.TB) {

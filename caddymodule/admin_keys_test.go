@@ -128,7 +128,7 @@ func TestAdminRevokesKeyOfFormerAlgorithm(t *testing.T) {
 	s.mustReload(batchClient, "oauth2_gate read")
 	old := s.token("read")
 	s.mustReload(batchClient+"\n signing EdDSA {\n publish_ahead 1s\n}", "oauth2_gate read")
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, states := s.keys(); states != "retired active"; _, states = s.keys() {
 		if time.Now().After(deadline) {
 			t.Fatal(states)

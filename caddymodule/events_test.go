@@ -57,7 +57,7 @@ func (s eventSite) next() (caddy.Event, string) {
 			data = append(data, fmt.Sprint(key, "=", event.Data[key]))
 		}
 		return event, event.Name() + " " + strings.Join(data, " ")
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatal("no event came")
 		return caddy.Event{}, ""
 	}

@@ -62,7 +62,7 @@ func (y *typist) Write(text []byte) (int, error) {
 }
 
 func (y *typist) enter(line string) {
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		state, err := unix.IoctlGetTermios(int(y.terminal.Fd()), unix.TCGETS)
 		if err != nil || time.Now().After(deadline) {
 			y.t.Errorf("the terminal goes on to show what is typed: %v", err)

@@ -29,16 +29,6 @@ func otherInstance(t *testing.T, s *site, server *miniredis.Miniredis) *redis.St
 	return other
 }
 
-// within waits for something that takes a while.
-func within(t *testing.T, patience time.Duration, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // Who guesses at another instance is blocked here too.
 func TestRedisSharesFailures(t *testing.T) {
 	s, server := newSite(t), miniredis.RunT(t)
@@ -50,7 +40,7 @@ func TestRedisSharesFailures(t *testing.T) {
 	var group sync.WaitGroup
 	group.Go(func() { exchange.Send(ctx) })
 	limit := client.FailureLimit{Count: 10, Per: time.Minute}
-	within(t, 5*time.Second, "429 here for what failed elsewhere", func() bool {
+	waitFor(t, "429 here for what failed elsewhere", func() bool {
 		failures.Count(limit, "batch", "127.0.0.1") // again, since listening begins in its own time
 		status, _, _ := s.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}}.Encode())
 		return status == http.StatusTooManyRequests
@@ -113,7 +103,7 @@ func TestRedisSharesMarks(t *testing.T) {
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, "assertions pass again", func() bool {
+	waitFor(t, "assertions pass again", func() bool {
 		status, _, _ := s.assert(key, fmt.Sprint(time.Now().UnixNano()))
 		return status == 200
 	})

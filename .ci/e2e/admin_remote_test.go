@@ -87,7 +87,7 @@ func may(certificate tls.Certificate, methods ...string) map[string]any {
 // ask sends a request with a certificate.
 func (r *remoteAdmin) ask(t *testing.T, certificate tls.Certificate, method, path, body string) (int, error) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
 		ServerName: "localhost", Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true, //nolint:gosec // Caddy's own certificate is not what is tested
 	}}}
 	request, err := http.NewRequestWithContext(t.Context(), method, "https://"+r.address+path, strings.NewReader(body))
@@ -110,7 +110,7 @@ func TestRemoteAdminAccess(t *testing.T) {
 	t.Parallel()
 	reader, writer, stranger := operatorCertificate(t, "reader"), operatorCertificate(t, "writer"), operatorCertificate(t, "stranger")
 	c := launchRemoteAdmin(t, may(reader, "GET"), may(writer, "GET", "POST"))
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) { // Caddy makes its certificate in the background
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) { // Caddy makes its certificate in the background
 		if _, err := c.ask(t, reader, "GET", "/oauth2/clients", ""); err == nil {
 			break
 		} else if time.Now().After(deadline) {

@@ -111,7 +111,7 @@ func TestAssertion(t *testing.T) {
 	}
 	s.assert(t, assertion(t, tokentest.NewKey(t, "ES256"), "file", nil)).wantError(t, 401, "invalid_client")
 	s.assert(t, assertion(t, s.key, "nobody", nil)).wantError(t, 401, "invalid_client")
-	if err := s.await(`"reason":"unknown_client"`, 5*time.Second); err != nil {
+	if err := s.await(`"reason":"unknown_client"`, patience); err != nil {
 		t.Error(err)
 	}
 }
@@ -166,11 +166,11 @@ func TestAssertionAfterCrash(t *testing.T) {
 	for _, raw := range []string{used, unused, undated, assertion(t, s.key, "inline", tokentest.Members{"iat": nil})} {
 		s.assert(t, raw).wantError(t, 401, "invalid_client")
 	}
-	if err := s.await(`"reason":"assertion_stale"`, 5*time.Second); err != nil {
+	if err := s.await(`"reason":"assertion_stale"`, patience); err != nil {
 		t.Error(err)
 	}
 	// The second of the start is over soon: then all is as before.
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for s.assert(t, assertion(t, s.key, "inline", nil)).status != 200 {
 		if time.Now().After(deadline) {
 			t.Fatal("new assertions are refused")
@@ -186,12 +186,12 @@ func TestKeyFileChanges(t *testing.T) {
 	next := tokentest.NewKey(t, "EdDSA")
 	s.assert(t, assertion(t, next, "file", nil)).wantError(t, 401, "invalid_client")
 	s.writeKeys(t, tokentest.Set(t, s.key, next))
-	if err := s.await("a changed file was read again", 10*time.Second); err != nil {
+	if err := s.await("a changed file was read again", patience); err != nil {
 		t.Fatal(err)
 	}
 	s.assert(t, assertion(t, next, "file", nil)).wantStatus(t, 200)
 	s.writeKeys(t, `{"keys":[{"kty":"oct","k":"aHVzaC1odXNoLWh1c2gtaHVzaA"}]}`)
-	if err := s.await("a changed file cannot be used", 10*time.Second); err != nil {
+	if err := s.await("a changed file cannot be used", patience); err != nil {
 		t.Fatal(err)
 	}
 	s.assert(t, assertion(t, next, "file", nil)).wantStatus(t, 200)

@@ -27,7 +27,7 @@ func TestBridgeRefusalIsFound(t *testing.T) {
 			t.Fatalf("%s: %s", name, got)
 		}
 		// The gate's line is the later one.
-		if err := c.await(`"error_id":"`+id+`","resource"`, 5*time.Second); err != nil {
+		if err := c.await(`"error_id":"`+id+`","resource"`, patience); err != nil {
 			t.Fatal(err)
 		}
 		found := map[string]string{}

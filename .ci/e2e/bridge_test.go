@@ -177,7 +177,7 @@ func TestBridgeEnds(t *testing.T) {
 	if challenges := strings.Join(got.header["Www-Authenticate"], " "); strings.Contains(challenges, "Basic") || got.header.Get("Deprecation") != "" {
 		t.Errorf("%v", got.header)
 	}
-	if err := c.await(`"reason":"bridge_ended"`, 5*time.Second); err != nil {
+	if err := c.await(`"reason":"bridge_ended"`, patience); err != nil {
 		t.Error(err)
 	}
 	if got := c.get(t, "/orders/7", "X-Api-Key: "+legacySecret); got.status != 200 {
@@ -186,7 +186,7 @@ func TestBridgeEnds(t *testing.T) {
 	if got := c.reload(t, strings.Replace(bridgeCaddyfile, "UNTIL", until.UTC().Format(time.RFC3339), 1), "--force"); got.code != 0 {
 		t.Fatal(got.all()) // it loads on that day too
 	}
-	if err := c.await("a bridge has ended", 5*time.Second); err != nil {
+	if err := c.await("a bridge has ended", patience); err != nil {
 		t.Error(err)
 	}
 }

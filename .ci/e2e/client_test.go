@@ -38,7 +38,7 @@ func (a answer) members(t testing.TB) map[string]any {
 // a kept connection goes through during a reload.
 var plainClient = &http.Client{
 	Transport: &http.Transport{DisableKeepAlives: true},
-	Timeout:   20 * time.Second,
+	Timeout:   patience,
 	CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	},
@@ -116,7 +116,7 @@ func (c *instance) dial(t testing.TB) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
-	if err := connection.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return connection

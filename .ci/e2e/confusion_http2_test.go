@@ -25,7 +25,7 @@ func rawHTTP2(t testing.TB, address, method, path string, fields ...string) stri
 		t.Fatal(err)
 	}
 	defer func() { _ = connection.Close() }()
-	if err := connection.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	var block bytes.Buffer

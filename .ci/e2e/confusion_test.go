@@ -216,7 +216,7 @@ func exchange(t testing.TB, address, text string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = connection.Close() }()
-	if err := connection.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(connection, text); err != nil {
@@ -461,7 +461,7 @@ func TestHeaderConfusionOverHTTP2(t *testing.T) {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols}
 	t.Cleanup(transport.CloseIdleConnections)
-	client := &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: plainClient.CheckRedirect}
+	client := &http.Client{Transport: transport, Timeout: patience, CheckRedirect: plainClient.CheckRedirect}
 	token, _ := strings.CutPrefix(bearer(c.token(t, "reader", batchSecret)), "Authorization: ")
 	for _, field := range []string{"x-client-id", "X-Client-Id", "x_client_id", "x.client.id", "x~client~id", "x-client_id", "X_CLIENT-ID"} {
 		for caller, expected := range map[string]string{token: "reader", "": ""} {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // enforcing is the page that leads from an open API to an enforced one.
@@ -81,7 +80,7 @@ func TestEnforcing(t *testing.T) {
 		"Who is refused now?": p.refusalIsFound,
 	})
 	p.says(t, "sed -i 's|^  /orders:|  /customers/{id}:\\n    get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {\"200\": {description: one}}}\\n&|' "+p.etc+"/orders.yaml", "")
-	if err := p.await("a changed file was read again", 10*time.Second); err != nil {
+	if err := p.await("a changed file was read again", patience); err != nil {
 		t.Fatal(err)
 	}
 	p.says(t, "caddy oauth2 report --reset >/dev/null", "")
@@ -127,7 +126,7 @@ func (p *page) refusalIsFound(t *testing.T) {
 	if id = strings.TrimSpace(id); status != "0" || len(id) != 36 {
 		t.Fatalf("error_id %q", id)
 	}
-	if err := p.await(`"error_id":"`+id+`"`, 5*time.Second); err != nil {
+	if err := p.await(`"error_id":"`+id+`"`, patience); err != nil {
 		t.Error(err)
 	}
 	if metrics := p.adminGet(t, "/metrics"); !contains(metrics, "caddy_oauth2_requests_refused_total{") {

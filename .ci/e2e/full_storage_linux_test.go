@@ -44,7 +44,7 @@ func troublesOf(t *testing.T, c *instance) []trouble {
 	})
 	remount := func(flags uintptr) func(t *testing.T) {
 		return func(t *testing.T) {
-			deadline := time.Now().Add(10 * time.Second)
+			deadline := time.Now().Add(patience)
 			err := errors.New("not yet")
 			for err != nil && time.Now().Before(deadline) { // a file may be open for a moment
 				err = syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT|flags, "size=512k,mode=0700")
@@ -134,7 +134,7 @@ func TestStorageThatCannotBeWritten(t *testing.T) {
 			if got.header.Get("Retry-After") == "" || strings.Contains(got.body, trouble.says) {
 				t.Errorf("a stranger gets %s", got)
 			}
-			if err := c.await(trouble.says, 10*time.Second); err != nil {
+			if err := c.await(trouble.says, patience); err != nil {
 				t.Errorf("the log: %v\n%s", err, c.output)
 			}
 			for path, body := range map[string]string{

@@ -54,7 +54,7 @@ func TestKilled(t *testing.T) {
 			for range kills {
 				before := p.count(chain == 2)
 				ended := c.promise(t, p, chain == 2)
-				for deadline := time.Now().Add(15 * time.Second); p.count(chain == 2) == before && time.Now().Before(deadline); {
+				for deadline := time.Now().Add(patience); p.count(chain == 2) == before && time.Now().Before(deadline); {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond) //nolint:gosec // any moment

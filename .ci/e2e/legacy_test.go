@@ -122,7 +122,7 @@ func (l *legacyPage) newClient(t *testing.T) *http.Client {
 	}
 	transport.DialContext = (&net.Dialer{}).DialContext
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	return &http.Client{Transport: transport, Timeout: patience}
 }
 
 func (l *legacyPage) request(t *testing.T, method, path string, body io.Reader, fields ...string) *http.Request {
@@ -403,7 +403,7 @@ func (l *legacyPage) grpc(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{Protocols: protocols, ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/grpc+proto")
 		w.Header().Set("Trailer", "Grpc-Status, Grpc-Message")
 		flusher := http.NewResponseController(w)

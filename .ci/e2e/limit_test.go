@@ -29,7 +29,8 @@ func (c *instance) ask(t testing.TB, id, secret string) answer {
 // reload does not make it begin again.
 func TestTooManyFailures(t *testing.T) {
 	t.Parallel()
-	c := launchReloadable(t, "", otherClient)
+	const limit = "limits {\n token_failures 10 1h\n}" // by default, one of ten lapses after six seconds
+	c := launchReloadable(t, limit, otherClient)
 	for _, id := range []string{"batch", "nobody"} {
 		for range 10 {
 			c.ask(t, id, wrongSecret).wantError(t, 401, "invalid_client")
@@ -38,7 +39,7 @@ func TestTooManyFailures(t *testing.T) {
 	}
 	c.ask(t, "batch", batchSecret).wantLimited(t)
 	c.ask(t, "other", batchSecret).wantStatus(t, 200)
-	c.mustReload(t, reloadable("", otherClient+"\nclient more {\n scopes x\n}"))
+	c.mustReload(t, reloadable(limit, otherClient+"\nclient more {\n scopes x\n}"))
 	c.ask(t, "batch", batchSecret).wantLimited(t)
 	c.ask(t, "nobody", wrongSecret).wantLimited(t)
 	c.ask(t, "other", batchSecret).wantStatus(t, 200)

@@ -164,7 +164,7 @@ func (m *mtls) over(t *testing.T, label, host, method, path, body string, fields
 		name, value, _ := strings.Cut(field, ": ")
 		request.Header.Add(name, value)
 	}
-	return finish((&http.Client{Transport: transport, Timeout: 20 * time.Second}).Do(request))
+	return finish((&http.Client{Transport: transport, Timeout: patience}).Do(request))
 }
 
 // ask asks for a token as a client that names itself in the body.
@@ -263,13 +263,13 @@ func TestCertificateFileChanges(t *testing.T) {
 	m := launchMTLS(t)
 	both := readFile(t, filepath.Join(m.folder, "own.pem")) + readFile(t, filepath.Join(m.folder, "stranger.pem"))
 	writeFile(t, filepath.Join(m.folder, "own.pem"), both)
-	if err := m.await("a changed file was read again", 10*time.Second); err != nil {
+	if err := m.await("a changed file was read again", patience); err != nil {
 		t.Fatal(err)
 	}
 	m.ask(t, "stranger", "any.localhost", "own").wantStatus(t, 200)
 	m.ask(t, "own", "any.localhost", "own").wantStatus(t, 200)
 	writeFile(t, filepath.Join(m.folder, "own.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-	if err := m.await("a changed file cannot be used", 10*time.Second); err != nil {
+	if err := m.await("a changed file cannot be used", patience); err != nil {
 		t.Fatal(err)
 	}
 	m.ask(t, "stranger", "any.localhost", "own").wantStatus(t, 200)

@@ -61,7 +61,7 @@ func startNginx(t *testing.T, serves string) string {
 	}()
 	t.Cleanup(func() { end(t, process, exited) })
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if connection, err := net.Dial("tcp", address); err == nil {
 			_ = connection.Close()
 			return address

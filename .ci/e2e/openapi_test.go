@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 const openapiCaddyfile = `{
@@ -105,18 +104,18 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("%s %s: %s", row.method, row.path, got)
 		}
 	}
-	if err := c.await("a document makes public what is below a rule that needs a token", time.Second); err != nil {
+	if err := c.await("a document makes public what is below a rule that needs a token", patience); err != nil {
 		t.Error(err)
 	}
 	c.upstream.drain()
 	put(strings.Replace(openapiDocument, "  /orders:\n", "  /other:\n    get: {responses: {\"200\": {description: fine}}}\n  /orders:\n", 1))
-	if err := c.await("a changed file was read again", 10*time.Second); err != nil {
+	if err := c.await("a changed file was read again", patience); err != nil {
 		t.Fatal(err)
 	}
 	c.get(t, "/v1/other", bearer(reader)).wantStatus(t, 200)
 	for _, broken := range []string{"openapi: [", strings.Replace(openapiDocument, "[write]", "[unknown]", 1), strings.Replace(openapiDocument, "login:\n", "x:\n", 1)} {
 		put(broken)
-		if err := c.await("a changed file cannot be used", 10*time.Second); err != nil {
+		if err := c.await("a changed file cannot be used", patience); err != nil {
 			t.Fatal(err)
 		}
 		c.get(t, "/v1/other", bearer(reader)).wantStatus(t, 200)

@@ -105,7 +105,7 @@ func (p *page) serve(t *testing.T, text string) {
 	t.Helper()
 	p.mustReload(t, p.caddyfileOf(t, text))
 	for _, site := range siteAddress.FindAllStringSubmatch(text, -1) {
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(patience)
 		for {
 			connection, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port), &tls.Config{ServerName: site[1], RootCAs: p.pool})
 			if err == nil {
@@ -289,7 +289,7 @@ func proxyTo(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		behind, err := net.Dial("tcp", address)
 		if err != nil || r.Method != http.MethodConnect {
 			w.WriteHeader(http.StatusBadGateway)

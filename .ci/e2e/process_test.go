@@ -90,7 +90,7 @@ func (c *instance) configure(t testing.TB, caddyfile string) {
 func (c *instance) start(t testing.TB) {
 	t.Helper()
 	c.begin(t)
-	if err := c.await("serving initial configuration", 30*time.Second); err != nil {
+	if err := c.await("serving initial configuration", patience); err != nil {
 		t.Fatalf("Caddy did not start: %v\n%s", err, c.output)
 	}
 }
@@ -142,8 +142,8 @@ func end(t testing.TB, process *exec.Cmd, exited <-chan struct{}) {
 	}
 	select {
 	case <-exited:
-	case <-time.After(15 * time.Second):
-		t.Error("Caddy did not stop within 15 s")
+	case <-time.After(patience):
+		t.Errorf("Caddy did not stop within %v", patience)
 		_ = process.Process.Kill()
 		<-exited
 	}
@@ -157,6 +157,10 @@ func (c *instance) stop(t testing.TB) {
 		t.Errorf("Caddy ended with status %d\n%s", code, c.output)
 	}
 }
+
+// patience is how long a test waits for what is sure to come. It only tells what
+// hangs: how fast something is, no test here measures.
+const patience = time.Minute
 
 // await waits until the output holds text.
 func (c *instance) await(text string, patience time.Duration) error {

@@ -100,7 +100,7 @@ func (p *page) certificateAtTokenEndpoint(t *testing.T) {
 	}
 	request.Host = "mtls.example.com"
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{ServerName: "api.example.com", RootCAs: p.pool}}
-	if got, err := finish((&http.Client{Transport: transport, Timeout: 20 * time.Second}).Do(request)); err != nil || got.status != http.StatusMisdirectedRequest {
+	if got, err := finish((&http.Client{Transport: transport, Timeout: patience}).Do(request)); err != nil || got.status != http.StatusMisdirectedRequest {
 		t.Errorf("another host than that of the connection: %s %v", got, err)
 	}
 	p.says(t, `curl -s https://api.example.com/.well-known/oauth-authorization-server | grep -o '"mtls_endpoint_aliases":{"token_endpoint":"[^"]*"'`,
@@ -198,7 +198,7 @@ func (p *page) behindProxy(t *testing.T) int {
 		t.Fatal(err)
 	}
 	inside := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", p.plain)}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	server := &http.Server{ReadHeaderTimeout: patience, Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(inside)
 		r.Out.Host = fmt.Sprintf("inside.example.com:%d", p.plain)
 		r.SetXForwarded()
@@ -212,7 +212,7 @@ func (p *page) withoutExternalURL(t *testing.T) {
 	text := blockOf(t, recipes, "What if there is another proxy in front?", "caddyfile")
 	p.serve(t, strings.Replace(text, "external_url https://api.example.com", "", 1))
 	p.says(t, `status -H "Authorization: DPoP $TOKEN" -H "DPoP: $(proof GET https://api.example.com/orders "$TOKEN")" https://api.example.com/orders`, "401")
-	if err := p.await(`"reason":"dpop_htu"`, 5*time.Second); err != nil {
+	if err := p.await(`"reason":"dpop_htu"`, patience); err != nil {
 		t.Error(err)
 	}
 }
@@ -265,7 +265,7 @@ get "access_token=$TOKEN"; get "a=1&access%5Ftoken=$TOKEN"; get "a=1;access_toke
 	}
 	p.serve(t, strings.Replace(text, "127.0.0.1:9000", "127.0.0.1:1", 1)) // nobody listens there
 	p.says(t, `get "access_token=$TOKEN"; get "a=1&access%5Ftoken=$TOKEN"`, "502 502")
-	if err := p.await(`"status":502`, 5*time.Second); err != nil {
+	if err := p.await(`"status":502`, patience); err != nil {
 		t.Error(err)
 	}
 	logged := waitForLines(t, filepath.Join(logs, "access.log"), 8) + p.output.String()
@@ -296,7 +296,7 @@ curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $TOKEN" https:/
 // waitForLines reads a log as soon as it has so many lines.
 func waitForLines(t *testing.T, path string, count int) string {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if text := readIfThere(path); strings.Count(text, "\n") >= count {
 			return text
 		}

@@ -41,7 +41,7 @@ func TestKeyTakesOver(t *testing.T) {
 	c := launchReloadable(t, fmt.Sprintf(signing, "ES256"), "")
 	old := c.token(t, "batch", batchSecret)
 	c.mustReload(t, reloadable(fmt.Sprintf(signing, "PS256"), ""))
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for kidOf(t, c.token(t, "batch", batchSecret)) == kidOf(t, old) {
 		if time.Now().After(deadline) {
 			t.Fatal("the new key does not take over")

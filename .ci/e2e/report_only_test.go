@@ -3,7 +3,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // From open to enforced: first nothing is refused and everything is said, then
@@ -17,7 +16,7 @@ func TestReportOnly(t *testing.T) {
 	c.get(t, "/orders", bearer(c.token(t, "batch", batchSecret)), "X-Client-Id: admin").wantStatus(t, 200)
 	c.upstream.only(t).one(t, "X-Client-Id", "batch")
 	for _, text := range []string{"request would be refused", `"reason":"no_token"`, `"reason":"insufficient_scope"`, `"needed_scope":["orders:write"]`} {
-		if err := c.await(text, 5*time.Second); err != nil {
+		if err := c.await(text, patience); err != nil {
 			t.Error(err)
 		}
 	}
@@ -29,7 +28,7 @@ func TestReportOnly(t *testing.T) {
 	if len(id) != 36 {
 		t.Fatalf("error_id %q", id)
 	}
-	if err := c.await(`"error_id":"`+id+`"`, 5*time.Second); err != nil {
+	if err := c.await(`"error_id":"`+id+`"`, patience); err != nil {
 		t.Error(err)
 	}
 	c.upstream.silent(t)

@@ -218,7 +218,7 @@ func TestReportFlood(t *testing.T) {
 		load.Go(func() {
 			transport := &http.Transport{}
 			defer transport.CloseIdleConnections()
-			client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+			client := &http.Client{Transport: transport, Timeout: patience}
 			for i := range each {
 				number := worker*each + i
 				request, err := http.NewRequest(http.MethodGet, c.url("/"+letters(number)+"/"+strings.Repeat("x", 40)), nil)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestRestartKeepsKeys(t *testing.T) {
@@ -73,7 +72,7 @@ func TestTwoInstancesOnOneStorage(t *testing.T) {
 	first.begin(t)
 	second.begin(t)
 	for _, c := range []*instance{first, second} {
-		if err := c.await("serving initial configuration", 30*time.Second); err != nil {
+		if err := c.await("serving initial configuration", patience); err != nil {
 			t.Fatalf("%v\n%s", err, c.output)
 		}
 	}

@@ -87,7 +87,7 @@ func TestRecipeForLostMarks(t *testing.T) {
 			for _, raw := range []string{used, unused} {
 				s.assert(t, raw).wantError(t, 401, "invalid_client")
 			}
-			if err := s.await(`"reason":"assertion_stale"`, 5*time.Second); err != nil {
+			if err := s.await(`"reason":"assertion_stale"`, patience); err != nil {
 				t.Error(err)
 			}
 		})

@@ -151,7 +151,7 @@ func TestRuntimeClientsOfTwoProcesses(t *testing.T) {
 	made := c.made(t, "client", "add", "app", "--scopes", "orders:read")
 	eventually := func(what string, holds func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal(what)
 			}

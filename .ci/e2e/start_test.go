@@ -39,7 +39,7 @@ func TestFirstStart(t *testing.T) {
 // firstAnswer repeats a request until there is an answer at all.
 func (c *instance) firstAnswer(t testing.TB, request func() (answer, error)) answer {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		got, err := request()
 		if err == nil {

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// patience is how long a process may take to stop. It only tells what hangs.
+const patience = time.Minute
+
 // Process is a Caddy that was started. It ends with the test.
 type Process struct {
 	Output *Output
@@ -48,8 +51,8 @@ func (p *Process) End(t testing.TB) int {
 	}
 	select {
 	case <-p.exited:
-	case <-time.After(15 * time.Second):
-		t.Error("Caddy did not stop within 15 s")
+	case <-time.After(patience):
+		t.Errorf("Caddy did not stop within %v", patience)
 		p.Kill()
 	}
 	return p.command.ProcessState.ExitCode()

@@ -119,7 +119,9 @@ func TestLargeMemoryFillsEvenly(t *testing.T) {
 			ofGreedy++
 		}
 	}
-	if held := marks.Len(); held < places*9/10 || held > places || ofGreedy < places/4*85/100 || ofGreedy > places/4 {
+	// Of 64 parts, which chance fills, the first is full when they hold 94 per cent,
+	// give or take 2: below 85 it is no chance.
+	if held := marks.Len(); held < places*85/100 || held > places || ofGreedy < places/4*85/100 || ofGreedy > places/4 {
 		t.Errorf("full with %d of %d, one owner with %d", held, places, ofGreedy)
 	}
 }

@@ -29,7 +29,7 @@ var (
 	secretExpiresDesc = stateDesc("secret_expires_timestamp_seconds",
 		"When a secret that has an end ceases to be good, as a Unix time, by client_id and id of the secret.", "client", "secret")
 	storeUpDesc = stateDesc("store_up",
-		"1 while a store on other machines answers, 0 while it does not; absent where the state is in Caddy's storage.")
+		"1 while a store on other machines answers and takes writes, 0 while it does not; absent where the state is in Caddy's storage.")
 	unusableFilesDesc = stateDesc("files_unusable",
 		"Files that the configuration names and whose present content cannot be used: what they held before is in force.")
 )

@@ -101,22 +101,32 @@ func TestKeysChange(t *testing.T) {
 	}
 }
 
-// withACL is a user with no more rights than the page asks for.
+// withACL is a user with no more rights than the page asks for, in a database
+// with a number.
 func withACL(t *testing.T) redis.Config {
+	t.Helper()
+	server := redistest.Start(t)
+	command := []any{"ACL", "SETUSER", "caddy", "on", ">hunter2"}
+	for _, right := range rightsOfPage(t) {
+		command = append(command, right)
+	}
+	server.Do(t, command...)
+	server.Do(t, "ACL", "SETUSER", "default", "-@all", "+ping")
+	return redis.Config{URL: "redis://caddy:hunter2@" + server.Address + "/3"}
+}
+
+// rightsOfPage are those that the page asks for.
+func rightsOfPage(t *testing.T) []string {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/cluster.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := regexp.MustCompile(`(?m)^ACL SETUSER caddy .*$`).Find(page)
-	server := redistest.Start(t)
-	var command []any
-	for _, word := range strings.Fields(strings.Replace(string(line), "PASSWORD", "hunter2", 1)) {
-		command = append(command, word)
+	line := regexp.MustCompile(`(?m)^ACL SETUSER caddy on >PASSWORD (.*)$`).FindSubmatch(page)
+	if line == nil {
+		t.Fatal("docs/cluster.md has no user")
 	}
-	server.Do(t, command...)
-	server.Do(t, "ACL", "SETUSER", "default", "-@all", "+ping")
-	return redis.Config{URL: "redis://caddy:hunter2@" + server.Address}
+	return strings.Fields(string(line[1]))
 }
 
 func sentinelConfig(s *redistest.Sentinels) redis.Config {

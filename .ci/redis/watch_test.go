@@ -97,6 +97,18 @@ func TestSilence(t *testing.T) {
 	await(t, "it answers again", func() bool { _, err := s.Load(t.Context(), "a"); return err == nil })
 }
 
+// watch has the store looked at until the test ends.
+func watch(t *testing.T, s *redis.Store, alive func(error)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { s.Watch(ctx, func() error { return nil }, alive) })
+	t.Cleanup(func() {
+		cancel()
+		group.Wait()
+	})
+}
+
 // patience only tells what hangs.
 const patience = time.Minute
 

@@ -16,12 +16,16 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Prepare makes the store ready for a configuration that starts: documents that
 // are not sealed with the first key are sealed anew, so that the other keys can go.
-// notes are for the log. The error says that Redis does not answer, or which
-// documents no key opens.
+// notes are for the log. The error says that Redis does not answer, what it does not
+// let us do, or which documents no key opens.
 func (s *Store) Prepare(ctx context.Context) (notes []string, err error) {
 	if err := s.Check(ctx); err != nil {
 		return nil, fmt.Errorf("reaching Redis: %w", err)
 	}
+	if err := s.tryRights(ctx); err != nil {
+		return nil, err
+	}
+	s.away.Store(nil) // it was there just now, whatever the last look has seen
 	resealed, err := s.Reseal(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sealing documents with the first encryption key: %w", err)

@@ -65,6 +65,10 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 
 // attempt tells whether nobody else was faster.
 func (s *Store) attempt(ctx context.Context, name string, change func(old []byte) ([]byte, error)) (done bool, err error) {
+	// Also for those who waited for their turn: each of them would wait once more.
+	if err := s.present(); err != nil {
+		return false, fmt.Errorf("document %q: %w", s.document(name), err)
+	}
 	old, tag, _, err := s.read(ctx, name)
 	if err != nil {
 		return false, fmt.Errorf("document %q: %w", s.document(name), err)

@@ -19,8 +19,8 @@ func (s *Store) Mark(ctx context.Context, m store.Mark) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if s.away.Load() {
-		return ErrAway
+	if err := s.present(); err != nil {
+		return err
 	}
 	left := m.Until.Sub(s.now())
 	if left <= 0 {

@@ -32,12 +32,16 @@ type Store struct {
 	now     func() time.Time
 	queue   store.Queue
 
-	// away is set while Redis did not answer when it was last looked for: requests
-	// do not each wait for it.
-	away atomic.Bool
+	// away is why Redis did not answer, or took no writes, when it was last looked
+	// for: requests do not each wait for it. nil: it did.
+	away atomic.Pointer[error]
+
+	// refused is set by a write that failed, until the next look finds out why.
+	refused atomic.Bool
 }
 
-// ErrAway says that Redis did not answer a moment ago, and was not asked again.
+// ErrAway says that Redis did not answer a moment ago, or took no writes, and was
+// not asked again.
 var ErrAway = errors.New("the store does not answer")
 
 // New makes a store. It connects to nothing yet. The error says what of the
@@ -97,6 +101,15 @@ func (s *Store) write(ctx context.Context, key string, command func(context.Cont
 		return nil, err
 	}
 	defer cancel()
+	result, err := s.send(ctx, key, command)
+	if err != nil {
+		s.refused.Store(true)
+	}
+	return result, err
+}
+
+// send is [Store.write] within the patience of ctx.
+func (s *Store) send(ctx context.Context, key string, command func(context.Context, redis.Pipeliner) *redis.Cmd) (*redis.Cmd, error) {
 	pipe, err := s.pipeline(ctx, key)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,20 +15,20 @@ const pollEvery = time.Second / 2
 
 // Watch calls changed at once, and whenever a document was changed, by whomever;
 // after an error of it, again within a second or so. alive gets nil, or why Redis
-// does not answer, after each look. Watch returns when ctx ends.
+// does not answer or takes no writes, after each look. Watch returns when ctx ends.
 func (s *Store) Watch(ctx context.Context, changed func() error, alive func(error)) {
 	messages := s.client.Subscribe(ctx, s.changed())
 	defer func() { _ = messages.Close() }()
-	defer s.away.Store(false) // nobody looks any more
+	defer s.away.Store(nil) // nobody looks any more
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	known, first := "", true
 	for {
-		last, err := s.lastChange(ctx)
+		last, err := s.look(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.away.Store(err != nil)
+		s.noteAway(err)
 		alive(err)
 		// Any other mark: a replica that took over may have an earlier one.
 		if err == nil && (first || last != known) && changed() == nil {
@@ -40,6 +41,32 @@ func (s *Store) Watch(ctx context.Context, changed func() error, alive func(erro
 		case <-ticker.C:
 		}
 	}
+}
+
+// look tells the last change, and why Redis cannot be used: what refuses writes
+// (its memory is full, a replica, a user without the right to) may answer reads.
+func (s *Store) look(ctx context.Context) (last string, err error) {
+	if last, err = s.lastChange(ctx); err != nil || !s.refused.Swap(false) {
+		return last, err
+	}
+	return last, s.tryWriting(ctx)
+}
+
+func (s *Store) noteAway(err error) {
+	if err == nil {
+		s.away.Store(nil)
+		return
+	}
+	reason := fmt.Errorf("%w: %w", ErrAway, err)
+	s.away.Store(&reason)
+}
+
+// present is an error while Redis is away.
+func (s *Store) present() error {
+	if reason := s.away.Load(); reason != nil {
+		return *reason
+	}
+	return nil
 }
 
 // lastChange is the mark of the last change, empty where there was none.

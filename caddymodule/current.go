@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/gate/report"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // current is the configuration that this app belongs to, and the clients that were
@@ -15,6 +16,14 @@ func (c current) Rules(resource, site string) []gate.Rule {
 		return at.Rules()
 	}
 	return nil
+}
+
+// Needs implements [report.Current].
+func (c current) Needs(resource, site, method, pattern string) ([]token.Scopes, bool) {
+	if at := c.app.gateAt(resource, site); at != nil {
+		return at.EnoughFor(method, pattern)
+	}
+	return nil, false
 }
 
 // Allows implements [report.Current].

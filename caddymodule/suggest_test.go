@@ -134,4 +134,7 @@ type asBefore struct{}
 
 func (asBefore) Rules(string, string) []gate.Rule           { return nil }
 func (asBefore) Allows(string, string, string, string) bool { return false }
-func (asBefore) Client(string) report.Client                { return report.Client{Place: report.InConfiguration} }
+func (asBefore) Needs(string, string, string, string) ([]token.Scopes, bool) {
+	return nil, false
+}
+func (asBefore) Client(string) report.Client { return report.Client{Place: report.InConfiguration} }

@@ -1,6 +1,10 @@
 package gate
 
-import "github.com/dd99cb49/caddy-client-credentials/issuer/token"
+import (
+	"slices"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
 
 // Enough lists sets of scopes each of which is enough for requests that a rule
 // covers; with nil, for those of a gate without rules. It is what a client
@@ -29,6 +33,24 @@ func (g *Gate) Enough(rule *Rule) []token.Scopes {
 		return nil
 	}
 	return sets
+}
+
+// EnoughFor is [Gate.Enough] of the rule with a pattern that covers a method, or,
+// where both gate and request have no rule (the pattern is empty), of the gate. Found
+// is false where there is no such rule.
+func (g *Gate) EnoughFor(method, pattern string) (sets []token.Scopes, found bool) {
+	rules := g.rules.Load().rules
+	if len(rules) == 0 {
+		return g.Enough(nil), pattern == ""
+	}
+	for i := range rules {
+		rule := &rules[i]
+		named := slices.Contains(rule.Methods, method)
+		if rule.Pattern == pattern && rule.covers(method) && (named || !found) {
+			sets, found = g.Enough(rule), true
+		}
+	}
+	return sets, found
 }
 
 // AllowsClient tells whether a client of an issuer (empty: of our own) may pass at all.

@@ -45,6 +45,34 @@ func TestEnough(t *testing.T) {
 	}
 }
 
+// What a row of the report is about is found again by method and pattern.
+func TestEnoughFor(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g := f.gate(func(c *gate.Config) {
+		c.Rules = []gate.Rule{
+			{Methods: []string{"GET", "POST"}, Pattern: "/a", Scopes: token.Scopes{"read"}},
+			{Methods: []string{"HEAD"}, Pattern: "/a", Scopes: token.Scopes{"head"}},
+			{Methods: []string{"GET"}, Pattern: "/b", Public: true},
+			{Pattern: "/c", Scopes: token.Scopes{"x", "y"}, Any: true},
+		}
+	})
+	for _, c := range []struct {
+		gate            *gate.Gate
+		method, pattern string
+		sets            []token.Scopes
+		found           bool
+	}{
+		{g, "GET", "/a", []token.Scopes{{"read"}}, true}, {g, "HEAD", "/a", []token.Scopes{{"head"}}, true}, {g, "PUT", "/a", nil, false},
+		{g, "HEAD", "/b", nil, true}, {g, "PUT", "/c", []token.Scopes{{"x"}, {"y"}}, true}, {g, "GET", "/d", nil, false}, {g, "GET", "", nil, false},
+		{f.gate(), "GET", "", nil, true}, {f.gate(), "GET", "/a", nil, false},
+	} {
+		if sets, found := c.gate.EnoughFor(c.method, c.pattern); found != c.found || !reflect.DeepEqual(sets, c.sets) {
+			t.Errorf("%s %q: %v %t", c.method, c.pattern, sets, found)
+		}
+	}
+}
+
 // A verdict tells an operator which rule and whose token it was about, also
 // where the reason is another one; and claims are those of tokens that passed
 // every check, and of no others.

@@ -10,6 +10,9 @@ import (
 type Current interface {
 	// Rules are those of the gate for a resource at a site; nil where there is none.
 	Rules(resource, site string) []gate.Rule
+	// Needs are sets of scopes each of which is enough there for a method under the
+	// rule with a pattern; empty: at a gate without rules. Found: there is such a rule.
+	Needs(resource, site, method, pattern string) (sets []token.Scopes, found bool)
 	// Allows tells whether that gate lets a client of an issuer in; empty: of our own.
 	Allows(resource, site, issuer, clientID string) bool
 	// Client returns a client of our own issuer.

@@ -103,10 +103,14 @@ func (s *suggestions) scope(row *Row) {
 	if row.Issuer == "" {
 		owner = s.now.Client(row.ClientID)
 	}
-	lacking, missing := fewest(row.Needs, row.Scope), fewest(row.Needs, row.Scope.Union(owner.Scopes))
+	needs := row.Needs
+	if sets, found := s.now.Needs(row.Gate, row.Site, row.Method, row.Rule); found {
+		needs = sets
+	}
+	lacking, missing := fewest(needs, row.Scope), fewest(needs, row.Scope.Union(owner.Scopes))
 	switch {
 	case len(lacking) == 0:
-		s.note(row, "the last token had all that is needed: the client has it now")
+		s.note(row, "the last token had all that is needed by now")
 		return
 	case row.Issuer != "":
 		s.note(row, fmt.Sprintf("the issuer %s must grant %s", row.Issuer, lacking))

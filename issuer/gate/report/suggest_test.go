@@ -148,6 +148,12 @@ type current struct {
 	rules   []gate.Rule
 	clients map[string]Client
 	allowed map[string]bool
+	needs   map[string][]token.Scopes // by method and pattern
+}
+
+func (c current) Needs(_, _, method, pattern string) ([]token.Scopes, bool) {
+	sets, found := c.needs[method+" "+pattern]
+	return sets, found
 }
 
 func (c current) Rules(resource, site string) []gate.Rule {
@@ -175,13 +181,17 @@ func TestSuggestWhatIsMissingNow(t *testing.T) {
 	now := current{clients: map[string]Client{
 		"granted": {InConfiguration, token.Scopes{"x", "write", "admin"}}, "half": {InConfiguration, token.Scopes{"admin"}}, "removed": {},
 		"other": {AtRunTime, token.Scopes{"read"}}, "made": {AtRunTime, token.Scopes{"admin", "write"}},
-	}, allowed: map[string]bool{
+	}, needs: map[string][]token.Scopes{"GET /open": nil, "GET /eased": {{"read"}}, "GET /moved": {{"read", "list"}}}, allowed: map[string]bool{
 		orders + "  https://idp.example app": true, orders + " a.example  batch": true, orders + " a.example https://idp.example other": true,
 	}}
 	lacks := func(id, issuer string) Entry {
 		entry := byClient(id, "/x")
 		entry.Uncovered, entry.Reason, entry.Rule, entry.Issuer = false, gate.ReasonScope, "/x", issuer
 		entry.Scope, entry.Needs = token.Scopes{"read"}, []token.Scopes{{"read", "write", "admin"}}
+		return entry
+	}
+	under := func(entry Entry, rule string) Entry {
+		entry.Rule = rule
 		return entry
 	}
 	barred := func(site, id, issuer string) Entry {
@@ -197,6 +207,9 @@ func TestSuggestWhatIsMissingNow(t *testing.T) {
 		{lacks("granted", ""), "(insufficient_scope: by now the client may have all that is needed; its old tokens do not, nor does one that asks for less)\n"},
 		{lacks("half", ""), once + "half GET /x (the token has: read)\nscopes write\n"},
 		{lacks("new", ""), "\nscopes write\n" + once + "new GET /x (the token has: read)\nscopes admin\n"},
+		{under(lacks("new", ""), "/open"), "(insufficient_scope: the last token had all that is needed by now)\n"},
+		{under(lacks("new", ""), "/eased"), "(insufficient_scope: the last token had all that is needed by now)\n"},
+		{under(lacks("new", ""), "/moved"), once + "new GET /moved (the token has: read)\nscopes list\n"},
 		{lacks("removed", ""), "(insufficient_scope: there is no such client by now)\n"},
 		{lacks("other", ""), "(insufficient_scope: the client was made at run time, and is changed there: it lacks write admin)\n"},
 		{lacks("made", ""), "(insufficient_scope: by now the client may have all that is needed; its old tokens do not, nor does one that asks for less)\n"},

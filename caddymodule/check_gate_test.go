@@ -77,16 +77,16 @@ func TestRulesAreCounted(t *testing.T) {
 // Not in parallel: it counts what is allocated.
 func TestConflictAmongManyRules(t *testing.T) {
 	const count = 3000
-	judge := func(more ...Rule) (err error, allocations float64) {
+	judge := func(more ...Rule) (allocations float64, err error) {
 		g := Gate{Resource: "https://api.example.com"}
 		for i := range count {
 			g.Rules = append(g.Rules, Rule{Methods: []string{"GET", "PUT"}, Pattern: fmt.Sprintf("/part%d/{id}", i)})
 		}
 		g.Rules = append(g.Rules, more...)
 		allocations = testing.AllocsPerRun(1, func() { err = g.check(soundApp()) })
-		return err, allocations
+		return allocations, err
 	}
-	err, sound := judge()
+	sound, err := judge()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestConflictAmongManyRules(t *testing.T) {
 		"at the end": {Methods: []string{"PUT"}, Pattern: fmt.Sprintf("/part%d/{x}", count-1)},
 		"base":       {Methods: []string{"GET"}, Pattern: "/{x}/special/"},
 	} {
-		err, conflicting := judge(late)
+		conflicting, err := judge(late)
 		if conflicting > 3*sound {
 			t.Errorf("%s: %.0f allocations, and %.0f without", name, conflicting, sound)
 		}

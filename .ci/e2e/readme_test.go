@@ -50,8 +50,10 @@ func blocksOf(t testing.TB, path string) (blocks []block) {
 // is not parallel with others: the example has fixed ports.
 func TestREADME(t *testing.T) {
 	for _, port := range []int{8080, 9000, 2019} {
-		if !harness.IsFree(port) {
-			t.Fatalf("port %d is taken: the example needs it", port)
+		for deadline := time.Now().Add(patience); !harness.IsFree(port); time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("port %d is taken: the example needs it", port)
+			}
 		}
 	}
 	runExample(t)

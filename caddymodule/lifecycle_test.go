@@ -194,7 +194,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for i := range 6 {
+	for i := 0; i < 6 || requests.Load() < 20 && !t.Failed(); i++ {
 		options := batchClient
 		if i%2 == 0 {
 			options += "\n token_lifetime 30m"
@@ -203,9 +203,6 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	done.Store(true)
 	group.Wait()
-	if requests.Load() < 20 {
-		t.Errorf("only %d requests", requests.Load())
-	}
 }
 
 // A revoked token is refused at the gate from the next request on, although

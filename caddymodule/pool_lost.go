@@ -43,7 +43,7 @@ func (s *shared) loadDirectory(ctx context.Context) error {
 	if err := s.directory.Load(ctx); err != nil || s.directory.Stored() {
 		return err
 	}
-	return s.promised(client.DirectoryDocumentName, "without it the clients made at run time are gone, "+
+	return s.promised(client.DirectoryDocumentName, "clients made at run time whose part was lost are gone, "+
 		"and tokens of one that is made again under its client_id would be good again")
 }
 
@@ -52,7 +52,7 @@ func (s *shared) loadRevoked(ctx context.Context) error {
 	if err := s.revoked.Load(ctx); err != nil || s.revoked.Stored() {
 		return err
 	}
-	return s.promised(revocation.DocumentName, "without it tokens that were revoked would be good again")
+	return s.promised(revocation.DocumentName, "revoked tokens whose part was lost would be good again")
 }
 
 // promised is an error where a document that is not there was there before.
@@ -60,8 +60,8 @@ func (s *shared) promised(name, loss string) error {
 	if !s.ledger.Promises(name) {
 		return nil // an earlier version made it when there was something to store
 	}
-	return fmt.Errorf("document %q is missing, and was there before: restore it from a backup, since %s; "+
-		`to go on all the same, store {"shards":{}} there`, s.prefix+"/"+name, loss)
+	return fmt.Errorf("document %q is missing, and was there before: restore it from a backup; "+
+		`to go on with the parts of it that are there, store {"shards":{}} in its place: %s`, s.prefix+"/"+name, loss)
 }
 
 // tellOfFirstKey says, before the first key is made, that every token from before is

@@ -56,10 +56,13 @@ func NewDirectory(documents store.Documents, now func() time.Time) *Directory {
 // Load reads what has changed, and writes nothing. Errors are those of
 // [store.Collection.Load]; one of a record names its client. [store.ErrGone] is that of
 // documents which this directory knows: before the first Load has succeeded, one that
-// is missing is another error.
+// is missing is another error, and what is not in the index is looked for too.
 func (d *Directory) Load(ctx context.Context) error {
 	defer d.tell()
 	err := d.collection.Load(ctx)
+	if err == nil && !d.loaded.Load() {
+		err = d.collection.Search(ctx)
+	}
 	switch {
 	case err == nil:
 		d.loaded.Store(true)

@@ -78,6 +78,9 @@ func (l *List) load(ctx context.Context) error {
 	if err == nil {
 		err = l.records.Load(ctx)
 	}
+	if err == nil && !l.loaded.Load() {
+		err = l.records.Search(ctx) // a list that lacks some must not bring them back to life
+	}
 	switch {
 	case err == nil:
 		l.loaded.Store(true)

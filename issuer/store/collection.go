@@ -189,6 +189,10 @@ func (c *Collection) loadShard(ctx context.Context, shard int) error {
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", name, err)
 	}
+	return c.takeShard(shard, data)
+}
+
+func (c *Collection) takeShard(shard int, data []byte) error {
 	stored, err := c.decodeShard(shard, data)
 	if err != nil {
 		return err

@@ -16,14 +16,21 @@ type collectionIndex struct {
 	Shards map[string]uint64 `json:"shards"`
 }
 
-// Begin stores the index where it is missing, with all that is known: from then on,
-// one that is missing was lost.
+// Begin stores the index where it is missing, or lacks what is known: from then on, one
+// that is missing was lost.
 func (c *Collection) Begin(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	index, err := c.readIndex(ctx)
-	if err != nil || index != nil {
+	if err != nil {
 		return err
+	}
+	behind := index == nil
+	for shard, version := range c.known {
+		behind = behind || index[shard] < version
+	}
+	if !behind {
+		return nil
 	}
 	return c.writeIndex(ctx, nil)
 }

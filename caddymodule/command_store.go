@@ -32,9 +32,8 @@ copied as a whole. No running Caddy is asked, and nothing is removed. What is in
 other store already must be the same: nothing is replaced. After an error the command
 may be run again.
 
-Used assertions and DPoP proofs are copied between Caddy's storages alone. In Redis,
-each that was used before can pass once more, until it has expired; moved from there,
-what was made before the next start is refused.`,
+Used assertions and DPoP proofs are copied between Caddy's storages alone. Moved to
+Redis or from it, what was made before the next start is refused.`,
 		Args: cobra.NoArgs,
 		RunE: runStoreCopy,
 	}

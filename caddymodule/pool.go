@@ -37,6 +37,7 @@ type shared struct {
 	end       func() error   // closes the place
 	loaded    atomic.Bool    // all that is stored was read once
 	away      atomic.Bool    // the store did not answer when it was last looked for
+	lostMarks atomic.Int64   // since when what was used before is unknown: told already
 	marks     store.Marks    // which assertions and proofs were used
 	journal   *store.Journal // those of this process; nil: instances share them
 	nonces    *proof.Nonces

@@ -170,7 +170,7 @@ func (s *RedisStore) open(issuer string) (*kept, error) {
 	}
 	return &kept{documents: opened, remote: &remote{
 		marks: opened, watch: opened.Watch, prepare: opened.Prepare, close: opened.Close,
-		failures: client.NewFailureExchange(opened),
+		resume: opened.Resume, restriction: opened.Restriction, failures: client.NewFailureExchange(opened),
 	}}, nil
 }
 

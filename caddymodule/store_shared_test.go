@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,9 @@ func otherInstance(t *testing.T, s *site, server *miniredis.Miniredis) *redis.St
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = other.Close() })
+	if err := other.Resume(t.Context(), false, time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	return other
 }
 
@@ -58,10 +63,19 @@ func signingClient(t *testing.T, key tokentest.Key) string {
 // assert asks for a token with an assertion.
 func (s *site) assert(key tokentest.Key, id string) (status int, header http.Header, body string) {
 	s.t.Helper()
+	return s.askWith(s.assertion(key, id))
+}
+
+func (s *site) assertion(key tokentest.Key, id string) string {
+	s.t.Helper()
 	now := time.Now().Unix()
-	assertion := key.Sign(s.t, tokentest.Members{"kid": key.Thumbprint(s.t)}, tokentest.Members{
+	return key.Sign(s.t, tokentest.Members{"kid": key.Thumbprint(s.t)}, tokentest.Members{
 		"iss": "signer", "sub": "signer", "aud": s.url, "iat": now, "exp": now + 60, "jti": id,
 	})
+}
+
+func (s *site) askWith(assertion string) (status int, header http.Header, body string) {
+	s.t.Helper()
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_assertion": {assertion},
 		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
@@ -107,6 +121,32 @@ func TestRedisSharesMarks(t *testing.T) {
 		status, _, _ := s.assert(key, fmt.Sprint(time.Now().UnixNano()))
 		return status == 200
 	})
+}
+
+// Where Redis loses all that it has, an assertion from before does not pass once
+// more. The next one does, and the log tells.
+func TestRedisLosesMarks(t *testing.T) {
+	s, server, key := newSite(t), miniredis.RunT(t), tokentest.NewKey(t, "ES256")
+	path := filepath.Join(t.TempDir(), "log")
+	s.loadText(strings.Replace(s.config(inRedis(server, storeKey)+signingClient(t, key), "oauth2_gate read"),
+		"output discard", "output file "+path, 1))
+	before := s.assertion(key, "before")
+	if status, _, body := s.askWith(before); status != 200 {
+		t.Fatal(status, body)
+	}
+	server.FlushAll()
+	waitFor(t, "the log tells", func() bool {
+		text, err := os.ReadFile(path) //nolint:gosec // a file of the test
+		return err == nil && strings.Contains(string(text), "has lost which client assertions")
+	})
+	if status, _, body := s.askWith(before); status != 401 {
+		t.Errorf("used once more: %d %s", status, body)
+	}
+	known := time.Now().Unix()
+	waitFor(t, "the next second", func() bool { return time.Now().Unix() > known })
+	if status, _, body := s.assert(key, "after"); status != 200 {
+		t.Errorf("one that was made afterwards: %d %s", status, body)
+	}
 }
 
 // A variable that is not set is an error that names the subdirective, and no

@@ -69,7 +69,10 @@ func (a *App) watchStore(ctx context.Context) {
 	}
 	watch := func() {
 		defer a.recovered("watching the store")
-		a.shared.remote.watch(ctx, changed, a.storeAnswers)
+		a.shared.remote.watch(ctx, changed, func(err error) {
+			a.storeAnswers(err)
+			a.tellOfLostMarks()
+		})
 	}
 	for ctx.Err() == nil {
 		watch()
@@ -91,6 +94,17 @@ func (a *App) storeAnswers(err error) {
 		return
 	}
 	a.logger.Info("the store answers again")
+}
+
+// tellOfLostMarks says once that marks of the store were lost, as long as that matters.
+func (a *App) tellOfLostMarks() {
+	since, until := a.shared.remote.restriction()
+	if since.IsZero() || !time.Now().Before(until) || a.shared.lostMarks.Swap(since.Unix()) == since.Unix() {
+		return
+	}
+	a.logger.Warn("the store has lost which client assertions and DPoP proofs were used, or came without it: "+
+		"those made until `since` are refused, and until `until` those that do not say when they were made",
+		zap.Time("since", since), zap.Time("until", until))
 }
 
 // affirm keeps the run of this process noted, where marks are its own.

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -47,6 +48,11 @@ type remote struct {
 	// prepare makes the place ready for a configuration that starts. notes are for
 	// the log.
 	prepare func(ctx context.Context) (notes []string, err error)
+	// resume begins to take marks. first says that none can have been taken before;
+	// longest is for how long a statement can be used.
+	resume func(ctx context.Context, first bool, longest time.Duration) error
+	// restriction tells what is refused since marks were lost; zero: nothing is.
+	restriction func() (since, until time.Time)
 	// failures tells other instances of failed authentications.
 	failures *client.FailureExchange
 	close    func() error

@@ -80,16 +80,24 @@ func (a *App) resumeMarks(ctx context.Context) error {
 }
 
 // expectMarks tells marks that were lost from the very first start, which has none. It
-// must know that before it records the clients.
-func (a *App) expectMarks() {
-	if a.shared.journal != nil && a.shared.ledger.Promises(store.JournalName) {
+// must do so before the clients are recorded: from then on it is no first start, for
+// other instances either.
+func (a *App) expectMarks(ctx context.Context) error {
+	if a.shared.remote != nil {
+		first := a.own != nil && !a.shared.ledger.Stored()
+		return a.shared.remote.resume(ctx, first, a.longestProof())
+	}
+	if a.shared.ledger.Promises(store.JournalName) {
 		a.shared.journal.Expect()
 	}
+	return nil
 }
 
 // startIssuer makes what an issuer of our own needs.
 func (a *App) startIssuer(ctx context.Context) error {
-	a.expectMarks()
+	if err := a.expectMarks(ctx); err != nil {
+		return err
+	}
 	if a.own == nil {
 		return nil
 	}

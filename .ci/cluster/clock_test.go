@@ -49,6 +49,9 @@ func newSkewed(t testing.TB, redisAddress string, key tokentest.Key, now func() 
 	i := &skewed{now: now, ring: keys.NewRing(s, now), revoked: revocation.NewList(s, now)}
 	ledger := client.NewLedger(s)
 	if _, err = i.ring.Maintain(t.Context(), keyConfig); err == nil {
+		err = s.Resume(t.Context(), true, time.Hour)
+	}
+	if err == nil {
 		err = errors.Join(ledger.Record(t.Context(), map[string]bool{"batch": true, "signer": true}), i.revoked.Load(t.Context()))
 	}
 	if err != nil {

@@ -19,7 +19,10 @@ import (
 func TestTooFewReplicas(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, redis.Config{URL: "redis://" + server.Address, WaitReplicas: 1, Timeout: time.Second})
+	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2", Timeout: time.Second}
+	taking(t, reopen(t, config))
+	config.WaitReplicas = 1
+	s := taking(t, reopen(t, config))
 	revoke := func(old []byte) ([]byte, error) {
 		if string(old) == "revoked" {
 			return nil, nil
@@ -44,7 +47,7 @@ func TestFailover(t *testing.T) {
 	sentinels := redistest.StartSentinels(t)
 	config := sentinelConfig(sentinels)
 	config.Prefix, config.Timeout = "caddy-oauth2", time.Second
-	writer := &writer{t: t, stores: []*redis.Store{reopen(t, config), reopen(t, config)}, ended: make(chan struct{})}
+	writer := &writer{t: t, stores: []*redis.Store{taking(t, reopen(t, config)), taking(t, reopen(t, config))}, ended: make(chan struct{})}
 	writer.start()
 	await(t, "writes before", func() bool { return writer.acknowledged.Load() > 100 })
 	before := time.Now()
@@ -54,7 +57,7 @@ func TestFailover(t *testing.T) {
 	t.Logf("writes went on %v after the master was killed", time.Since(before).Round(time.Millisecond))
 	writer.stop()
 
-	after := reopen(t, config)
+	after := taking(t, reopen(t, config))
 	for index := range writer.stores {
 		document, err := after.Load(t.Context(), fmt.Sprint("count-", index))
 		if err != nil {

@@ -48,6 +48,15 @@ func reopen(t *testing.T, config redis.Config) *redis.Store {
 	return s
 }
 
+// taking has the store take marks.
+func taking(t *testing.T, s *redis.Store) *redis.Store {
+	t.Helper()
+	if err := s.Resume(t.Context(), true, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // kinds are the ways to run Redis.
 var kinds = map[string]func(*testing.T) redis.Config{
 	"single": func(t *testing.T) redis.Config { return redis.Config{URL: "redis://" + redistest.Start(t).Address} },
@@ -72,7 +81,7 @@ func TestContracts(t *testing.T) {
 			config := start(t)
 			storetest.Run(t, func(t *testing.T) store.Documents { return open(t, config) })
 			storetest.RunMarks(t, func(t *testing.T) storetest.Place {
-				return storetest.Place{Marks: open(t, config), Now: time.Now, Pass: time.Sleep}
+				return storetest.Place{Marks: taking(t, open(t, config)), Now: time.Now, Pass: time.Sleep}
 			})
 		})
 	}

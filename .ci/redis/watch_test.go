@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,7 +40,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2"}
-	s, other := reopen(t, config), reopen(t, config)
+	s, other := taking(t, reopen(t, config)), reopen(t, config)
 	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Until: time.Now().Add(time.Minute)}
 	put(t, s, "a", "kept")
 	if err := s.Mark(t.Context(), mark); err != nil {
@@ -78,7 +79,7 @@ func TestRestart(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, redis.Config{URL: "redis://" + server.Address, Timeout: time.Second})
+	s := taking(t, open(t, redis.Config{URL: "redis://" + server.Address, Timeout: time.Second}))
 	put(t, s, "a", "kept")
 	server.Freeze(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -95,6 +96,28 @@ func TestSilence(t *testing.T) {
 	}
 	server.Thaw(t)
 	await(t, "it answers again", func() bool { _, err := s.Load(t.Context(), "a"); return err == nil })
+}
+
+// Who only watches sees too that marks are gone, as where Redis was started without
+// its file: before somebody uses the loss.
+func TestLossIsSeen(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--appendonly", "no")
+	config := redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2", Timeout: time.Second}
+	s, other := taking(t, reopen(t, config)), reopen(t, config)
+	mark := store.Mark{Kind: store.KindProof, Owner: "a", ID: "b", Made: time.Now(), Until: time.Now().Add(time.Minute)}
+	if err := s.Mark(t.Context(), mark); err != nil {
+		t.Fatal(err)
+	}
+	watch(t, s, func(error) {})
+	server.Kill()
+	server.Restart(t)
+	await(t, "the loss is seen", func() bool { since, _ := s.Restriction(); return !since.IsZero() })
+	for name, instance := range map[string]*redis.Store{"one that ran": s, "one that starts": taking(t, other)} {
+		if err := instance.Mark(t.Context(), mark); !errors.Is(err, store.ErrStale) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // watch has the store looked at until the test ends.

@@ -40,7 +40,7 @@ type Journal struct {
 	mu     sync.Mutex // one step from stage to stage at a time
 	stage  stage
 	lost   bool                       // a missing document was there before
-	strict atomic.Pointer[strictness] // nil: not resumed
+	strict atomic.Pointer[Strictness] // nil: not resumed
 }
 
 type stage int
@@ -64,7 +64,7 @@ func (j *Journal) Mark(ctx context.Context, m Mark) error {
 	if strict == nil {
 		return ErrClosed
 	}
-	if *strict != (strictness{}) && strict.refuses(m.Made, j.now()) {
+	if *strict != (Strictness{}) && strict.Refuses(m.Made, j.now()) {
 		return ErrStale
 	}
 	return j.memory.Mark(ctx, m)
@@ -78,10 +78,10 @@ func (j *Journal) Len() int { return j.memory.Len() }
 // are zero where every use is known, and before Resume.
 func (j *Journal) Restriction() (since, until time.Time) {
 	strict := j.strict.Load()
-	if strict == nil || *strict == (strictness{}) {
+	if strict == nil {
 		return time.Time{}, time.Time{}
 	}
-	return time.Unix(int64(strict.since), 0), time.Unix(int64(strict.until), 0)
+	return strict.Times()
 }
 
 // Check reads the document, and writes nothing. A missing one is right; one that
@@ -134,7 +134,7 @@ func (j *Journal) Resume(ctx context.Context, longest time.Duration) error {
 		// they stand for was made before.
 		next = journal{runs: []string{j.run}, strict: stored.strict.alive(start)}
 		if stored.unclean(start) {
-			next.strict = next.strict.and(strictFrom(start, longest))
+			next.strict = next.strict.and(StrictFrom(start, longest))
 		}
 		return next.encode()
 	})

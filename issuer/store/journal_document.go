@@ -28,7 +28,7 @@ import (
 // they are 0 or empty.
 type journal struct {
 	runs      []string
-	strict    strictness
+	strict    Strictness
 	forgotten uint32 // marks that were due by this second are gone
 	marks     []record
 }
@@ -74,7 +74,7 @@ func (d journal) alive(now time.Time) []record {
 func (d journal) encode() ([]byte, error) {
 	wire := wireJournal{
 		Version: journalVersion, Runs: append([]string{}, d.runs...),
-		StrictSince: d.strict.since, StrictUntil: d.strict.until,
+		StrictSince: d.strict.Since, StrictUntil: d.strict.Until,
 		Forgotten: d.forgotten, Marks: make([]byte, 0, len(d.marks)*recordSize),
 	}
 	for _, mark := range d.marks {
@@ -126,7 +126,7 @@ func parseJournal(data []byte) (journal, error) {
 }
 
 func (w wireJournal) read() (journal, error) {
-	decoded := journal{runs: w.Runs, strict: strictness{since: w.StrictSince, until: w.StrictUntil}, forgotten: w.Forgotten}
+	decoded := journal{runs: w.Runs, strict: Strictness{Since: w.StrictSince, Until: w.StrictUntil}, forgotten: w.Forgotten}
 	seen := make(map[string]bool)
 	for _, run := range w.Runs {
 		if !validRun(run) || seen[run] {
@@ -134,7 +134,7 @@ func (w wireJournal) read() (journal, error) {
 		}
 		seen[run] = true
 	}
-	if (decoded.strict != strictness{}) && (w.StrictSince == 0 || w.StrictUntil <= w.StrictSince) {
+	if (decoded.strict != Strictness{}) && (w.StrictSince == 0 || w.StrictUntil <= w.StrictSince) {
 		return journal{}, errors.New("strict_until: expected a time after strict_since")
 	}
 	if len(w.Marks)%recordSize != 0 {

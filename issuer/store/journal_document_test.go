@@ -31,7 +31,7 @@ func TestJournalForm(t *testing.T) {
 	stored := `{"version":1,"runs":["RUN1"],"strict_since":1800000000,"strict_until":1800003600,"forgotten":1800000001,` +
 		`"marks":"AAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAa0nSAAABBwAAAAAAAAAAAAAAAAAAAAAAAAAAAWtJ0gE="}`
 	expected := journal{
-		runs: []string{"RUN1"}, strict: strictness{since: 1_800_000_000, until: 1_800_003_600},
+		runs: []string{"RUN1"}, strict: Strictness{Since: 1_800_000_000, Until: 1_800_003_600},
 		forgotten: 1_800_000_001, marks: sampleRecords(2),
 	}
 	if written := mustEncode(t, expected); string(written) != stored {
@@ -132,7 +132,7 @@ func TestMerge(t *testing.T) {
 // What is read is written the same, and read again the same.
 func FuzzDecodeJournal(f *testing.F) {
 	for _, seed := range []journal{
-		{}, {runs: []string{"a", "B2"}}, {strict: strictness{since: 1, until: 2}}, {forgotten: 1}, {marks: sampleRecords(3)},
+		{}, {runs: []string{"a", "B2"}}, {strict: Strictness{Since: 1, Until: 2}}, {forgotten: 1}, {marks: sampleRecords(3)},
 	} {
 		f.Add(mustEncode(f, seed))
 	}

@@ -2,41 +2,50 @@ package store
 
 import "time"
 
-// strictness is what is refused since some uses are unknown. Zero: nothing.
-type strictness struct {
-	since uint32 // what was made at or before this Unix second
-	until uint32 // what does not say when it was made, before this Unix second
+// Strictness is what a place of marks refuses since it does not know some uses, in
+// Unix seconds. The zero value refuses nothing.
+type Strictness struct {
+	Since uint32 // what was made at or before this second
+	Until uint32 // what does not say when it was made, before this second; after Since
 }
 
-// strictFrom is the strictness of a start at which what was used before is
+// StrictFrom is the strictness of a start at which what was used before is
 // unknown. What was used then cannot be used once the longest life has passed.
-func strictFrom(start time.Time, longest time.Duration) strictness {
+func StrictFrom(start time.Time, longest time.Duration) Strictness {
 	since := secondOf(start)
-	return strictness{since: since, until: max(since+1, secondAfter(start.Add(longest)))}
+	return Strictness{Since: since, Until: max(since+1, secondAfter(start.Add(longest)))}
 }
 
-// refuses tells whether a statement that was made then may have been used
-// unnoticed.
-func (s strictness) refuses(made, now time.Time) bool {
+// Refuses tells whether a statement that was made then may have been used
+// unnoticed. made is zero where it does not say.
+func (s Strictness) Refuses(made, now time.Time) bool {
 	switch {
-	case s == (strictness{}):
+	case s == (Strictness{}):
 		return false
 	case made.IsZero():
-		return secondOf(now) < s.until
+		return secondOf(now) < s.Until
 	}
-	return made.Unix() <= int64(s.since)
+	return made.Unix() <= int64(s.Since)
+}
+
+// Times are Since and Until; both are zero where nothing is refused.
+func (s Strictness) Times() (since, until time.Time) {
+	if s == (Strictness{}) {
+		return time.Time{}, time.Time{}
+	}
+	return time.Unix(int64(s.Since), 0), time.Unix(int64(s.Until), 0)
 }
 
 // and refuses what either refuses.
-func (s strictness) and(other strictness) strictness {
-	return strictness{since: max(s.since, other.since), until: max(s.until, other.until)}
+func (s Strictness) and(other Strictness) Strictness {
+	return Strictness{Since: max(s.Since, other.Since), Until: max(s.Until, other.Until)}
 }
 
 // alive is the strictness that a start at that time takes over: none once the
 // longest life has passed.
-func (s strictness) alive(now time.Time) strictness {
-	if secondOf(now) >= s.until {
-		return strictness{}
+func (s Strictness) alive(now time.Time) Strictness {
+	if secondOf(now) >= s.Until {
+		return Strictness{}
 	}
 	return s
 }

@@ -14,6 +14,15 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
+// mark takes a mark in the era that the caller knows. KEYS: the mark, the era.
+// ARGV: the claim, for how many milliseconds, the era. It returns 1, 0 where the
+// mark was there, or the text of another era.
+const mark = `
+local era = redis.call('GET', KEYS[2]) or ''
+if era ~= ARGV[3] then return era end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0`
+
 // Mark implements [store.Marks]: of all instances, one is the first.
 func (s *Store) Mark(ctx context.Context, m store.Mark) error {
 	if ctx.Err() != nil {
@@ -22,25 +31,53 @@ func (s *Store) Mark(ctx context.Context, m store.Mark) error {
 	if err := s.present(); err != nil {
 		return err
 	}
+	for {
+		known := s.era.Load()
+		if known == nil {
+			return store.ErrClosed
+		}
+		if known.strict.Refuses(m.Made, s.now()) {
+			return store.ErrStale
+		}
+		another, err := s.markIn(ctx, m, known)
+		if err == nil && another != nil {
+			err = s.follow(ctx, *another)
+		}
+		switch {
+		case err == nil && another != nil:
+		case err == nil, errors.Is(err, store.ErrUsed), errors.Is(err, store.ErrStale):
+			return err
+		default:
+			return fmt.Errorf("noting the use of a signed statement: %w", err)
+		}
+	}
+}
+
+// markIn takes the mark, unless there is another era: then it returns its text.
+func (s *Store) markIn(ctx context.Context, m store.Mark, known *era) (another *string, err error) {
 	left := m.Until.Sub(s.now())
 	if left <= 0 {
-		return store.ErrStale
+		return nil, store.ErrStale
 	}
 	key, claim := s.base+"mark:"+markName(m), rand.Text()
 	result, err := s.write(ctx, key, func(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 		// Whole milliseconds, rounded up.
-		return pipe.Do(ctx, "SET", key, claim, "NX", "PX", (left+s.slack).Milliseconds()+1)
+		return pipe.Eval(ctx, mark, []string{key, s.eraKey()}, claim, (left+s.slack).Milliseconds()+1, known.text)
 	})
-	if err == nil && result.Val() == nil {
-		err = s.claimed(ctx, key, claim)
-	}
-	if errors.Is(err, store.ErrUsed) {
-		return store.ErrUsed
-	}
 	if err != nil {
-		return fmt.Errorf("noting the use of a signed statement: %w", err)
+		return nil, err
 	}
-	return nil
+	switch answer := result.Val().(type) {
+	case string:
+		return &answer, nil
+	case int64:
+		if answer == 1 {
+			return nil, nil
+		}
+		return nil, s.claimed(ctx, key, claim)
+	default:
+		return nil, fmt.Errorf("an answer of type %T", answer)
+	}
 }
 
 // claimed tells whether a mark that was there already is our own: its answer

@@ -22,6 +22,9 @@ func with(t *testing.T, config redis.Config, address string) *redis.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Resume(t.Context(), true, time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

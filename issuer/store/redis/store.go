@@ -36,6 +36,9 @@ type Store struct {
 	// for: requests do not each wait for it. nil: it did.
 	away atomic.Pointer[error]
 
+	era     atomic.Pointer[era] // in which marks are taken; nil: not resumed
+	longest atomic.Int64        // life of a statement, as a time.Duration
+
 	// refused is set by a write that failed, until the next look finds out why.
 	refused atomic.Bool
 }

@@ -22,6 +22,9 @@ func open(t *testing.T, address string) *redis.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Resume(t.Context(), true, time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

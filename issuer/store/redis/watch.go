@@ -46,10 +46,15 @@ func (s *Store) Watch(ctx context.Context, changed func() error, alive func(erro
 // look tells the last change, and why Redis cannot be used: what refuses writes
 // (its memory is full, a replica, a user without the right to) may answer reads.
 func (s *Store) look(ctx context.Context) (last string, err error) {
-	if last, err = s.lastChange(ctx); err != nil || !s.refused.Swap(false) {
-		return last, err
+	if last, err = s.lastChange(ctx); err != nil {
+		return "", err
 	}
-	return last, s.tryWriting(ctx)
+	if s.refused.Swap(false) {
+		if err := s.tryWriting(ctx); err != nil {
+			return "", err
+		}
+	}
+	return last, s.lookAtEra(ctx)
 }
 
 func (s *Store) noteAway(err error) {

@@ -150,11 +150,8 @@ func (a *App) provisionShared(ctx caddy.Context) error {
 		return err
 	}
 	a.lease, a.shared = acquired, acquired.state
-	// `caddy validate` ends here, and must not need a network.
-	if a.shared.remote == nil {
-		if err := a.loadStored(ctx); err != nil {
-			return err
-		}
+	if err := a.lookAtStore(ctx); err != nil {
+		return err
 	}
 	a.cache = gate.NewCache()
 	a.pace = pace()

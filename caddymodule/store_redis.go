@@ -2,8 +2,6 @@ package caddymodule
 
 import (
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -58,22 +56,22 @@ type RedisStore struct {
 	// with `sentinel`, else 0.
 	WaitReplicas *int `json:"wait_replicas,omitempty"`
 
-	// A PEM file with the roots that the server's certificate must end in.
-	// Default: the system's.
+	// A PEM file with the roots that the server's certificate must end in, read
+	// again when it changes. Default: the system's.
 	TLSCA string `json:"tls_ca,omitempty"`
 
-	// A PEM file with the certificate that Caddy shows, read again for each
-	// connection. Default: none.
+	// A PEM file with the certificate that Caddy shows, read again when it
+	// changes. Default: none.
 	TLSCertificate string `json:"tls_certificate,omitempty"`
 
-	// The PEM file with the key of `tls_certificate`.
+	// The PEM file with the key of `tls_certificate`, read again when it changes.
 	TLSKey string `json:"tls_key,omitempty"`
 
 	// The name that the server's certificate must have. Default: the url's host.
 	TLSServerName string `json:"tls_server_name,omitempty"`
 
 	config redis.Config
-	ca     []byte // the content of tls_ca
+	tls    *redisTLS // nil: what is usual
 }
 
 // CaddyModule returns the Caddy module information.
@@ -93,7 +91,7 @@ func (s *RedisStore) Provision(caddy.Context) error {
 		return err
 	}
 	config, err := resolved.build()
-	s.config, s.ca = config, resolved.ca
+	s.config, s.tls = config, resolved.tls
 	return err
 }
 
@@ -115,49 +113,20 @@ func (s *RedisStore) build() (redis.Config, error) {
 		config.WaitReplicas = *s.WaitReplicas
 	}
 	var err error
-	if config.TLS, err = s.tls(); err != nil {
+	if s.tls, err = newRedisTLS(s); err != nil {
 		return redis.Config{}, err
+	}
+	if s.tls != nil {
+		config.TLS = s.tls.config
 	}
 	return config, config.Check()
 }
 
-// tls is what is asked of the server and shown to it; nil: what is usual.
-func (s *RedisStore) tls() (*tls.Config, error) {
-	if s.TLSCA == "" && s.TLSCertificate == "" && s.TLSServerName == "" {
-		return nil, nil
-	}
-	config := &tls.Config{ServerName: s.TLSServerName, MinVersion: tls.VersionTLS12}
-	if s.TLSCA != "" {
-		content, err := readFile(s.TLSCA)
-		if err != nil {
-			return nil, fmt.Errorf("store redis: tls_ca: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(content) {
-			return nil, fmt.Errorf("store redis: tls_ca: file %s: expected certificates in PEM", s.TLSCA)
-		}
-		s.ca = content
-	}
-	if s.TLSCertificate == "" {
-		return config, nil
-	}
-	certificate, key := s.TLSCertificate, s.TLSKey
-	load := func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(certificate, key)
-		return &pair, err
-	}
-	if _, err := load(); err != nil {
-		return nil, fmt.Errorf("store redis: tls_client_certificate: %w", err)
-	}
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
-	return config, nil
-}
-
 func (s *RedisStore) identity() string {
-	text := fmt.Sprintf("%q %q %q %q %q %q %q %t %v %d %q %q %q %q %q",
+	text := fmt.Sprintf("%q %q %q %q %q %q %q %t %v %d %q %q %q %q",
 		s.config.URL, s.config.Username, s.config.Password, s.config.EncryptionKeys, s.config.Prefix, s.config.Sentinel,
 		s.config.Addresses, s.config.Cluster, s.config.Timeout, s.config.WaitReplicas,
-		s.TLSCA, s.ca, s.TLSCertificate, s.TLSKey, s.TLSServerName)
+		s.TLSCA, s.TLSCertificate, s.TLSKey, s.TLSServerName)
 	return fmt.Sprintf("redis %x", sha256.Sum256([]byte(text)))
 }
 
@@ -169,6 +138,7 @@ func (s *RedisStore) open(issuer string) (*kept, error) {
 		return nil, errors.Join(errors.New("store redis"), err)
 	}
 	return &kept{documents: opened, remote: &remote{
+		files: s.tls.files(),
 		marks: opened, watch: opened.Watch, prepare: opened.Prepare, close: opened.Close,
 		resume: opened.Resume, restriction: opened.Restriction, failures: client.NewFailureExchange(opened),
 	}}, nil

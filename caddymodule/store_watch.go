@@ -13,6 +13,20 @@ import (
 // startPatience is how long a start waits for a store on other machines.
 const startPatience = 15 * time.Second
 
+// lookAtStore reads what can be read without a network: `caddy validate` ends
+// before there is one.
+func (a *App) lookAtStore(ctx caddy.Context) error {
+	if a.shared.remote == nil {
+		return a.loadStored(ctx)
+	}
+	for _, file := range a.shared.remote.files {
+		if err := a.watch(file.owner, file.path, file.take); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // loadStored reads what is stored where that is in Caddy's own storage.
 func (a *App) loadStored(ctx caddy.Context) error {
 	lost, err := a.shared.load(ctx)

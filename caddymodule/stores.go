@@ -55,6 +55,7 @@ type remote struct {
 	restriction func() (since, until time.Time)
 	// failures tells other instances of failed authentications.
 	failures *client.FailureExchange
+	files    []keptFile
 	close    func() error
 }
 

@@ -47,7 +47,7 @@ func startTLS(t *testing.T) (right redis.Config, wrong map[string]*tls.Config) {
 	roots.AddCert(authority)
 	pair := tls.Certificate{Certificate: [][]byte{authority.Raw}, PrivateKey: key}
 	good := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: []tls.Certificate{pair}}
-	return redis.Config{URL: "rediss://127.0.0.1:" + port, TLS: good}, map[string]*tls.Config{
+	return redis.Config{URL: "rediss://127.0.0.1:" + port, TLS: func() *tls.Config { return good }}, map[string]*tls.Config{
 		"another authority": {MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool(), Certificates: good.Certificates},
 		"no certificate":    {MinVersion: tls.VersionTLS12, RootCAs: roots},
 		"another name":      {MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: good.Certificates, ServerName: "other.example.com"},
@@ -62,7 +62,7 @@ func TestTLSIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, encryption := range wrong {
-		config.TLS = encryption
+		config.TLS = func() *tls.Config { return encryption }
 		if err := open(t, config).Check(t.Context()); err == nil {
 			t.Errorf("%s: no error", name)
 		}

@@ -43,7 +43,10 @@ type Config struct {
 	EncryptionKeys []string      // texts of at least MinKey bytes; the first one seals, all open
 	Timeout        time.Duration // of one operation, connecting included; default DefaultTimeout
 	WaitReplicas   int           // how many replicas must have a write before it counts
-	TLS            *tls.Config   // for rediss://; default: the system's roots
+
+	// TLS is asked at each connection of rediss://, so that certificates can change.
+	// Default: the system's roots.
+	TLS func() *tls.Config
 
 	// Slack is how much longer than a mark's Until it is kept: by as much may the
 	// clocks of instances differ.
@@ -130,25 +133,17 @@ func (c *Config) options() (*redis.UniversalOptions, error) {
 		Addrs: append([]string{parsed.Addr}, c.Addresses...),
 		DB:    parsed.DB, Protocol: 2,
 		Username: cmp.Or(c.Username, parsed.Username), Password: cmp.Or(c.Password, parsed.Password),
-		MasterName: c.Sentinel, IsClusterMode: c.Cluster, TLSConfig: c.tls(parsed.TLSConfig),
+		MasterName: c.Sentinel, IsClusterMode: c.Cluster, TLSConfig: parsed.TLSConfig,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true,
 		// An outage must not outlast itself: whoever comes next tries again.
 		DialerRetries: 1, MaxRetries: 1, MinRetryBackoff: 10 * time.Millisecond, MaxRetryBackoff: 100 * time.Millisecond,
 	}
+	if parsed.TLSConfig != nil && c.TLS != nil {
+		options.Dialer = dialTLS(c.TLS, parsed.TLSConfig.ServerName, timeout)
+	}
 	if c.Sentinel != "" && c.Password != "" {
 		options.SentinelUsername, options.SentinelPassword = parsed.Username, parsed.Password
 	}
 	return options, nil
-}
-
-// tls is how to speak TLS where the URL asks for it, which made fromURL; nil
-// where it does not. A certificate is for the host of the URL, unless a name is set.
-func (c *Config) tls(fromURL *tls.Config) *tls.Config {
-	if fromURL == nil || c.TLS == nil {
-		return fromURL
-	}
-	config := c.TLS.Clone()
-	config.ServerName = cmp.Or(config.ServerName, fromURL.ServerName)
-	return config
 }

@@ -65,23 +65,32 @@ func TestLogins(t *testing.T) {
 // name that is set.
 func TestTLSOptions(t *testing.T) {
 	t.Parallel()
+	own := func() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 	for name, test := range map[string]struct {
-		config Config
-		server string
+		config    Config
+		encrypted bool
+		dialer    bool // of our own
 	}{
-		"none":      {Config{URL: "redis://h", TLS: &tls.Config{MinVersion: tls.VersionTLS12}}, ""},
-		"system":    {Config{URL: "rediss://h"}, "h"},
-		"own roots": {Config{URL: "rediss://h", TLS: &tls.Config{MinVersion: tls.VersionTLS12}}, "h"},
-		"own name":  {Config{URL: "rediss://h", TLS: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "n"}}, "n"},
+		"none":   {Config{URL: "redis://h", TLS: own}, false, false},
+		"system": {Config{URL: "rediss://h"}, true, false},
+		"own":    {Config{URL: "rediss://h", TLS: own}, true, true},
 	} {
 		options, err := test.config.options()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (options.TLSConfig != nil) != (test.server != "") {
-			t.Errorf("%s: TLS is %v", name, options.TLSConfig != nil)
-		} else if options.TLSConfig != nil && (options.TLSConfig.ServerName != test.server || options.TLSConfig.InsecureSkipVerify) {
+		if (options.TLSConfig != nil) != test.encrypted || (options.Dialer != nil) != test.dialer {
+			t.Errorf("%s: TLS is %v, a dialer %v", name, options.TLSConfig != nil, options.Dialer != nil)
+		}
+		if test.encrypted && (options.TLSConfig.ServerName != "h" || options.TLSConfig.InsecureSkipVerify) {
 			t.Errorf("%s: %s", name, options.TLSConfig.ServerName)
+		}
+	}
+	for name, want := range map[string]string{"": "h", "n": "n"} {
+		config := own()
+		config.ServerName = name
+		if got := named(config, "h"); got.ServerName != want || got.InsecureSkipVerify || config.ServerName != name {
+			t.Errorf("%q is named %q, and was then %q", name, got.ServerName, config.ServerName)
 		}
 	}
 }

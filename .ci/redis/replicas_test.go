@@ -58,20 +58,7 @@ func TestFailover(t *testing.T) {
 	writer.stop()
 
 	after := taking(t, reopen(t, config))
-	for index := range writer.stores {
-		document, err := after.Load(t.Context(), fmt.Sprint("count-", index))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range writer.documents[index] {
-			if !strings.Contains(string(document), " "+id+" ") {
-				t.Errorf("change %s was acknowledged and is gone", id)
-			}
-		}
-		for _, mark := range writer.marks[index] {
-			expectUsed(t, after, mark)
-		}
-	}
+	writer.expectAll(after)
 }
 
 // writer has several instances write, and notes what was acknowledged.
@@ -121,6 +108,25 @@ func (w *writer) write(index int, id string) {
 func (w *writer) stop() {
 	close(w.ended)
 	w.group.Wait()
+}
+
+// expectAll finds all that was acknowledged.
+func (w *writer) expectAll(after *redis.Store) {
+	w.t.Helper()
+	for index := range w.stores {
+		document, err := after.Load(w.t.Context(), fmt.Sprint("count-", index))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, id := range w.documents[index] {
+			if !strings.Contains(string(document), " "+id+" ") {
+				w.t.Errorf("change %s was acknowledged and is gone", id)
+			}
+		}
+		for _, mark := range w.marks[index] {
+			expectUsed(w.t, after, mark)
+		}
+	}
 }
 
 // expectUsed finds the mark: it must not pass again.

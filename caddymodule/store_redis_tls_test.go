@@ -83,24 +83,24 @@ func TestRedisTLSFilesChange(t *testing.T) {
 	options := strings.Replace(inRedis(server, storeKey), "redis://", "rediss://", 1)
 	s.load(strings.Replace(options, "timeout", "tls_ca "+ca+"\ntls_client_certificate "+certificate+" "+key+"\ntimeout", 1), "oauth2_gate read")
 	up := func() bool { return families(t)["caddy_oauth2_store_up"] == 1 }
-	within(t, 10*time.Second, "the store is there", up)
+	waitFor(t, "the store is there", up)
 
 	put(ca, []byte("half a file"))
 	put(certificate, []byte("half a file"))
-	within(t, 10*time.Second, "the broken files are seen", func() bool { return families(t)["caddy_oauth2_files_unusable"] >= 2 })
+	waitFor(t, "the broken files are seen", func() bool { return families(t)["caddy_oauth2_files_unusable"] >= 2 })
 	restarted(t, server, pair, shown)
-	within(t, 10*time.Second, "new connections go by what the files held", func() bool {
+	waitFor(t, "new connections go by what the files held", func() bool {
 		status, _, _ := s.post("/oauth2/revoke", "token="+s.token("read"))
 		return status == 200
 	})
 
 	pair, shown, private = serverCertificate(t, 2)
 	restarted(t, server, pair, shown)
-	within(t, 10*time.Second, "another authority is refused", func() bool { return !up() })
+	waitFor(t, "another authority is refused", func() bool { return !up() })
 	put(ca, shown)
 	put(certificate, shown)
 	put(key, private)
-	within(t, 40*time.Second, "the new files are in force", up)
+	waitFor(t, "the new files are in force", up)
 	if status, _, body := s.post("/oauth2/revoke", "token="+s.token("read")); status != 200 {
 		t.Error(status, body)
 	}

@@ -45,7 +45,7 @@ func TestSlotMoves(t *testing.T) {
 			goesOn := func(what string) {
 				t.Helper()
 				before := w.acknowledged.Load()
-				await(t, 20*time.Second, what, func() bool { return w.acknowledged.Load() > before+50 })
+				await(t, what, func() bool { return w.acknowledged.Load() > before+50 })
 			}
 			goesOn("writes before")
 			from, slot := redistest.Owner(t, nodes[:3], key)
@@ -104,7 +104,7 @@ func TestFailoverInCluster(t *testing.T) {
 	config.WaitReplicas = 1
 	w := &writer{t: t, stores: []*redis.Store{taking(t, reopen(t, config)), taking(t, reopen(t, config))}, ended: make(chan struct{})}
 	w.start()
-	await(t, 20*time.Second, "writes before", func() bool { return w.acknowledged.Load() > 100 })
+	await(t, "writes before", func() bool { return w.acknowledged.Load() > 100 })
 	master, _ := redistest.Owner(t, nodes[:3], key)
 	master.Kill()
 	killed := time.Now()
@@ -115,13 +115,13 @@ func TestFailoverInCluster(t *testing.T) {
 			replica = nodes[3+i]
 		}
 	}
-	await(t, 60*time.Second, "the replica takes over", func() bool {
+	await(t, "the replica takes over", func() bool {
 		return strings.Contains(fmt.Sprint(replica.Do(t, "ROLE")), "master")
 	})
 	t.Logf("the replica took over %v after the master was killed", time.Since(killed).Round(time.Millisecond))
 	w.stop()
 	config.WaitReplicas = 0
 	after := reopen(t, config)
-	await(t, 20*time.Second, "it answers", func() bool { return after.Check(t.Context()) == nil })
+	await(t, "it answers", func() bool { return after.Check(t.Context()) == nil })
 	w.expectAll(taking(t, after))
 }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -150,5 +151,42 @@ func TestAdvice(t *testing.T) {
 	advice := strings.Join(s.Advice(t.Context()), "\n")
 	if !strings.Contains(advice, "appendonly") || !strings.Contains(advice, "maxmemory-policy") {
 		t.Errorf("%q", advice)
+	}
+}
+
+// A start waits for replicas that follow in a moment, as after a failover, and says so
+// where none does.
+func TestStartAwaitsReplicas(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := reopen(t, redis.Config{URL: "redis://" + server.Address, Prefix: "caddy-oauth2", WaitReplicas: 1, Timeout: time.Second})
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := s.Prepare(short); err == nil {
+		t.Fatal("it starts without a replica")
+	}
+	short, cancel = context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	if _, err := s.Prepare(short); !errors.Is(err, redis.ErrReplicas) {
+		t.Errorf("without a replica: %v", err)
+	}
+	prepared := make(chan error)
+	go func() {
+		_, err := s.Prepare(t.Context())
+		prepared <- err
+	}()
+	select {
+	case err := <-prepared:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(700 * time.Millisecond): // WAIT takes up to half a second
+	}
+	redistest.Start(t, "--replicaof", strings.Replace(server.Address, ":", " ", 1))
+	select {
+	case err := <-prepared:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("it waits on")
 	}
 }

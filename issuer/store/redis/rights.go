@@ -2,7 +2,9 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -22,7 +24,7 @@ const probed = "probe"
 // that could not would look well until a token must be revoked, and count the
 // failures of its own clients alone.
 func (s *Store) tryRights(ctx context.Context) error {
-	if err := s.tryWriting(ctx); err != nil {
+	if err := s.awaitReplicas(ctx); err != nil {
 		return err
 	}
 	ctx, cancel, err := s.patience(ctx)
@@ -37,6 +39,31 @@ func (s *Store) tryRights(ctx context.Context) error {
 	}
 	return nil
 }
+
+// awaitReplicas is tryWriting, and waits as long as ctx lasts for replicas: after a
+// failover, those that are left take a while to follow the new master.
+func (s *Store) awaitReplicas(ctx context.Context) error {
+	var last error
+	for {
+		err := s.tryWriting(ctx)
+		switch {
+		case errors.Is(err, ErrReplicas):
+			last = err
+		case err != nil && last != nil && ctx.Err() != nil:
+			return last // which says more than that time is up
+		default:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return last
+		case <-time.After(replicasEvery):
+		}
+	}
+}
+
+// replicasEvery is how often a start looks for replicas.
+const replicasEvery = 100 * time.Millisecond
 
 // tryWriting finds out whether Redis takes writes, and as many replicas as are
 // waited for have them.

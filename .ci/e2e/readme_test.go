@@ -105,7 +105,8 @@ func runExample(t *testing.T) {
 	c.supervise(t)
 	group := c.process.Process.Pid
 	t.Cleanup(func() { _ = syscall.Kill(-group, syscall.SIGTERM) })
-	if err := c.await("serving initial configuration", 5*time.Minute); err != nil {
+	// It builds Caddy: from nothing, where the caches of Go are empty.
+	if err := c.await("serving initial configuration", 15*time.Minute); err != nil {
 		t.Fatalf("./xcaddy.sh run: %v\n%s", err, c.output)
 	}
 }

@@ -81,9 +81,9 @@ func (r *changer) change(t testing.TB, n *node, method, path, body string) (got 
 func (r *changer) more(t testing.TB, count int64) {
 	t.Helper()
 	aim := r.count.Load() + count
-	for deadline := time.Now().Add(30 * time.Second); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d changes were acknowledged within 30 s", r.count.Load(), aim)
+			t.Fatalf("%d of %d changes were acknowledged within %v", r.count.Load(), aim, patience)
 		}
 	}
 }

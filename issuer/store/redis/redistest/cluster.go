@@ -9,6 +9,10 @@ import (
 // slots is how many a Redis Cluster has.
 const slots = 16384
 
+// nodeTimeout is for how many milliseconds a node may be silent before the others
+// take it for dead: on a busy machine a live one may be for two seconds.
+const nodeTimeout = "5000"
+
 // StartCluster runs a Redis Cluster of three masters, and returns when all of
 // them know of each other.
 func StartCluster(t testing.TB) []*Server {
@@ -16,7 +20,7 @@ func StartCluster(t testing.TB) []*Server {
 	const masters = 3
 	var nodes []*Server
 	for range masters {
-		nodes = append(nodes, Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "15000"))
+		nodes = append(nodes, Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", nodeTimeout))
 	}
 	host, port := nodes[0].hostAndPort()
 	for i, node := range nodes {
@@ -41,7 +45,7 @@ func StartReplicatedCluster(t testing.TB) []*Server {
 	host, port := nodes[0].hostAndPort()
 	masters := len(nodes)
 	for range masters {
-		replica := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+		replica := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", nodeTimeout)
 		replica.Do(t, "CLUSTER", "MEET", host, port)
 		nodes = append(nodes, replica)
 	}

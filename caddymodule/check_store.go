@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,8 +22,12 @@ func (c checker) redis(s *RedisStore) error {
 			"what is stored is encrypted with it", redis.MinKey)
 	}
 	for i, key := range s.EncryptionKeys {
-		if err := c.text(p.sub("encryption_keys", "encryption_key").item(i), key, redis.CheckKey); err != nil {
+		at := p.sub("encryption_keys", "encryption_key").item(i)
+		if err := c.text(at, key, redis.CheckKey); err != nil {
 			return err
+		}
+		if slices.Contains(s.EncryptionKeys[:i], key) { // without quoting it
+			return at.errorf("stands twice: expected another key than before, or one alone")
 		}
 	}
 	if err := c.list(p.sub("addresses", "address"), s.Addresses, judgeHostPort); err != nil {
@@ -91,7 +96,7 @@ func (c checker) redisTLS(p place, s *RedisStore) error {
 func judgeHostPort(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if number, bad := strconv.Atoi(port); err != nil || host == "" || bad != nil || number < 1 || number > 65535 {
-		return errors.New("address " + strconv.Quote(address) + ": expected host:port")
+		return errors.New(strconv.Quote(address) + ": expected host:port")
 	}
 	return nil
 }

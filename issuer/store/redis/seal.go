@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // MinKey is the shortest text that an encryption key can be made of, in bytes.
@@ -45,6 +46,9 @@ func newSealer(texts []string) (*sealer, error) {
 	for i, text := range texts {
 		if err := CheckKey(text); err != nil {
 			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
+		}
+		if slices.Contains(texts[:i], text) {
+			return nil, fmt.Errorf("encryption key %d: stands twice: expected another one, or one alone", i+1)
 		}
 		key, err := deriveKey(text)
 		if err != nil {

@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"net/url"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -24,6 +25,14 @@ func parseURL(text string) (*redis.Options, error) {
 	options, err := redis.ParseURL(text)
 	if err != nil {
 		return nil, expected
+	}
+	if port := parsed.Port(); port != "" {
+		if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+			return nil, errors.New("port: expected 1 to 65535")
+		}
+	}
+	if options.DB < 0 {
+		return nil, errors.New("database: expected 0 or more")
 	}
 	return options, nil
 }

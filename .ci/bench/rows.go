@@ -52,7 +52,7 @@ func gateRows() []row {
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
 		{name: "gate, every token new", baseline: bare, process: "main", requests: fresh("gate"), target: 2.4},
-		{name: "gate, known token, every DPoP proof new", baseline: bare, process: "main", requests: bound("gate")},
+		{name: "gate, every DPoP proof new", baseline: bare, process: "main", requests: bound("gate")},
 		{name: "gate, invalid signature", baseline: bare, process: "main", status: http.StatusUnauthorized, requests: forged("gate"), target: 1.65},
 	}
 }

@@ -85,6 +85,9 @@ func (s *sample) result() result {
 	}
 }
 
+// moment is after what time a gate takes known callers for gone, and a little.
+const moment = 30 * time.Millisecond
+
 // turn sends that many requests of a row and adds to the sample what they took.
 func (b *bench) turn(row row, count int, into *sample) error {
 	p, err := b.process(row.process)
@@ -94,6 +97,9 @@ func (b *bench) turn(row row, count int, into *sample) error {
 	requests, err := row.requests(p, count)
 	if err != nil {
 		return fmt.Errorf("%s: %w", row.name, err)
+	}
+	if row.apart {
+		time.Sleep(moment)
 	}
 	// Asking for memory costs some CPU itself: it stays outside.
 	allocated, err := p.memory("/")

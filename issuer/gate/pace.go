@@ -23,7 +23,7 @@ const (
 	// paceHold is the longest that a request is held.
 	paceHold = 250 * time.Millisecond
 	// paceRecent is how long after one favoured request others are expected.
-	paceRecent = 100 * time.Millisecond
+	paceRecent = 20 * time.Millisecond
 )
 
 // Pace keeps a flood from taking the processors away from callers that a gate

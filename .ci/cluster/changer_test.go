@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // changer has clients made at one instance and disabled at the next, one after the
@@ -80,12 +79,7 @@ func (r *changer) change(t testing.TB, n *node, method, path, body string) (got 
 // more waits for further acknowledgements.
 func (r *changer) more(t testing.TB, count int64) {
 	t.Helper()
-	aim := r.count.Load() + count
-	for deadline := time.Now().Add(patience); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d changes were acknowledged within %v", r.count.Load(), aim, patience)
-		}
-	}
+	awaitMore(t, "changes", &r.count, count)
 }
 
 // holds looks whether all that was acknowledged is in force everywhere.

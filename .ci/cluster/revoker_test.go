@@ -64,10 +64,16 @@ func (r *revoker) revokeOne(t testing.TB, n *node) bool {
 // more waits for further acknowledgements.
 func (r *revoker) more(t testing.TB, count int64) {
 	t.Helper()
-	aim := r.count.Load() + count
-	for deadline := time.Now().Add(patience); r.count.Load() < aim; time.Sleep(10 * time.Millisecond) {
+	awaitMore(t, "revocations", &r.count, count)
+}
+
+// awaitMore waits until so many more were acknowledged.
+func awaitMore(t testing.TB, what string, acknowledged *atomic.Int64, count int64) {
+	t.Helper()
+	aim := acknowledged.Load() + count
+	for deadline := time.Now().Add(patience); acknowledged.Load() < aim; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d revocations were acknowledged within %v", r.count.Load(), aim, patience)
+			t.Fatalf("%d of %d %s were acknowledged within %v", acknowledged.Load(), aim, what, patience)
 		}
 	}
 }

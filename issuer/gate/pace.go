@@ -18,8 +18,8 @@ const (
 	// verdict, on a busy machine.
 	paceOther = 150 * time.Microsecond
 	// paceVerdict bounds what a verdict is taken to cost: one that had to wait for
-	// keys or for a processor took no more of it.
-	paceVerdict = 2 * time.Millisecond
+	// keys or for a processor took no more of it. A check of ES384 takes half of it.
+	paceVerdict = time.Millisecond
 	// paceHold is the longest that a request is held.
 	paceHold = 250 * time.Millisecond
 	// paceRecent is how long after one favoured request others are expected.

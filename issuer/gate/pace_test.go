@@ -48,7 +48,7 @@ func TestPaceBoundsFloods(t *testing.T) {
 			0:                      500_000 / 150,
 			100 * time.Microsecond: 500_000 / 250,
 			900 * time.Microsecond: 500_000 / 1050,
-			time.Minute:            500_000 / 2150, // one that waited for keys
+			time.Minute:            500_000 / 1150, // one that waited for keys
 		} {
 			got := floodFor(gate.NewPace(1), verdict, took, true)
 			if got > atMost+10 || took < time.Second && got < atMost/2 {

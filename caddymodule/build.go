@@ -139,7 +139,10 @@ func (a *App) issuerConfig(registry *client.Registry) issuer.Config {
 		},
 		Keys:     a.shared.ring,
 		Observer: witness{a},
-		Ready:    a.ready,
+		Minted: func(raw, keyID string, claims *token.Claims) {
+			a.cache.Issued(a.own, keyID, raw, claims)
+		},
+		Ready: a.ready,
 	}
 	for _, resource := range a.resources() {
 		config.Resources = append(config.Resources, issuer.Resource{

@@ -45,6 +45,10 @@ type Config struct {
 	Keys          Keys
 	Observer      Observer // default: nobody is told
 
+	// Minted is given each token on its way to the client, with the key that signed
+	// it and what it says, which nobody may change. Default: nobody is given it.
+	Minted func(raw, keyID string, claims *token.Claims)
+
 	// Ready returns nil as soon as there is what answers need, such as the first
 	// key, or says what is missing. Default: everything is there.
 	Ready func(context.Context) error

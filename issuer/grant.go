@@ -197,6 +197,9 @@ func (s *Server) mint(c *client.Client, resources []*Resource, epoch uint64, eve
 	if err != nil {
 		return nil, unavailable("signing", fmt.Errorf("minting a token: %w", err))
 	}
+	if s.config.Minted != nil {
+		s.config.Minted(signed, signer.KeyID(), claims.AsRead())
+	}
 	event.TokenID, event.KeyID, event.Lifetime = claims.ID, signer.KeyID(), lifetime
 	return &tokenResponse{
 		AccessToken: signed, TokenType: claims.TokenType(), ExpiresIn: int64(lifetime / time.Second), Scope: event.Scope.String(),

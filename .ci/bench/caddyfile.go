@@ -105,6 +105,10 @@ var layouts = map[string]string{
 	}
 	reverse_proxy {{upstream}}
 }
+{{url "checked"}} {
+	bench_check ES256 "{{folder}}/key.pem"
+	reverse_proxy {{upstream}}
+}
 {{range $count := rules.Counts}}
 {{url (printf "rules %d" $count)}} {
 	oauth2_gate {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // process is a Caddy that is measured.
@@ -26,6 +28,7 @@ type process struct {
 	// loadingCPU is what it took of a processor until then.
 	loadingCPU time.Duration
 	keys       *keys
+	signer     *token.Signer // of its issuer; nil: not looked for yet
 }
 
 // start runs Caddy on one core.

@@ -54,9 +54,10 @@ func gated(site string, distinct int) maker {
 	}
 }
 
-// fresh sends tokens of which each is another. Many are made at a time: what is
-// left of making them would else be collected while the requests are measured.
-func fresh(site string) maker {
+// first sends tokens of which each is another, at the Caddy that made them. Many are
+// made at a time: what is left of making them would else be collected while the
+// requests are measured.
+func first(site string) maker {
 	var left []string
 	return func(p *process, count int) (made []*http.Request, err error) {
 		if len(left) < count {

@@ -54,6 +54,9 @@ func gateRows() []row {
 		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
+		{name: "gate, every token another that was made here", baseline: bare, process: "main", requests: first("gate")},
+		// What a signature check costs in the midst of a request, where caches are cold.
+		{name: "bare, with one signature check", baseline: bare, process: "main", requests: foreign("checked", true)},
 		{name: "gate, every token new", baseline: bare, process: "main", requests: fresh("gate"), apart: true, target: 2.4},
 		{name: "gate, every DPoP proof new", baseline: bare, process: "main", requests: bound("gate")},
 		{name: "gate, invalid signature", baseline: bare, process: "main", status: http.StatusUnauthorized, requests: forged("gate"), apart: true, target: 1.65},

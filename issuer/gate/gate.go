@@ -122,6 +122,11 @@ func New(config Config) (*Gate, error) {
 		header: slices.Contains(config.BearerMethods, BearerHeader),
 	}
 	gate.rules.Store(rules)
+	for _, issuer := range config.Issuers {
+		if own, ours := issuer.(*Own); ours {
+			own.gated.Store(true)
+		}
+	}
 	return gate, nil
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
@@ -27,6 +28,7 @@ type Own struct {
 	url     string
 	keys    Keys
 	clients Clients
+	gated   atomic.Bool // a gate takes its tokens
 }
 
 // NewOwn makes our own issuer. All of it is needed.

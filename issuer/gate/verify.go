@@ -82,18 +82,27 @@ func (g *Gate) authenticate(ctx context.Context, raw string) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case claims.Issuer != issuer.URL():
-		return nil, &token.Error{Check: token.CheckIssuer}
-	case claims.Expires == 0:
-		return nil, &token.Error{Check: token.CheckExpired, Cause: errors.New("exp is missing")}
-	case !issuer.Foreign() && (claims.IssuedAt == 0 || claims.Subject == "" || claims.ID == ""):
-		return nil, &token.Error{Check: token.CheckFormat, Cause: errors.New("iat, sub or jti is missing")}
-	case !fitsHeader(claims.ClientID):
-		return nil, &token.Error{Check: token.CheckIdentity}
+	if err := acceptable(claims, issuer); err != nil {
+		return nil, err
 	}
 	g.share(claims, issuer)
 	return &entry{claims: claims, issuer: issuer, keys: generation, size: entrySize(raw)}, nil
+}
+
+// acceptable tells whether what an issuer has signed is a token of its own that names
+// a client; the error is a *token.Error.
+func acceptable(claims *token.Claims, issuer Issuer) error {
+	switch {
+	case claims.Issuer != issuer.URL():
+		return &token.Error{Check: token.CheckIssuer}
+	case claims.Expires == 0:
+		return &token.Error{Check: token.CheckExpired, Cause: errors.New("exp is missing")}
+	case !issuer.Foreign() && (claims.IssuedAt == 0 || claims.Subject == "" || claims.ID == ""):
+		return &token.Error{Check: token.CheckFormat, Cause: errors.New("iat, sub or jti is missing")}
+	case !fitsHeader(claims.ClientID):
+		return &token.Error{Check: token.CheckIdentity}
+	}
+	return nil
 }
 
 // share has claims use texts that are there anyway in place of copies of their

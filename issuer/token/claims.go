@@ -35,6 +35,21 @@ type Confirmation struct {
 	KeyThumbprint         string `json:"jkt,omitempty"`      // RFC 9449 section 6.1
 }
 
+// AsRead leaves out what is empty, as the claims are when they are read from the
+// token again.
+func (c *Claims) AsRead() *Claims {
+	if len(c.Scope) == 0 {
+		c.Scope = nil
+	}
+	if len(c.Roles) == 0 {
+		c.Roles = nil
+	}
+	if len(c.Extra) == 0 {
+		c.Extra = nil
+	}
+	return c
+}
+
 // TokenType is the `token_type` of the token (RFC 6749 section 7.1): DPoP where
 // it is bound to a key of which proofs are asked for (RFC 9449 section 5), else
 // Bearer, also where it is bound to a certificate (RFC 8705 section 3).

@@ -1,0 +1,168 @@
+package gate_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/gate"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// issue makes a token and tells the cache of it, as the issuer beside the gates does.
+func (f *fixture) issue(claims *token.Claims) string {
+	f.t.Helper()
+	raw := f.sign(claims)
+	f.config.Cache.Issued(f.own, f.signer.KeyID(), raw, claims)
+	return raw
+}
+
+// A token that this process has signed needs no key at its first request, and says
+// what a verified one says.
+func TestIssuedTokenIsKnown(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g := f.gate()
+	claims := f.claims("read")
+	raw := f.issue(claims)
+	lookups := f.keys.lookups.Load()
+	verdict := g.Check(t.Context(), get("/", bearer(raw)...))
+	if !verdict.Allowed || verdict.Fresh || verdict.Claims != claims || f.keys.lookups.Load() != lookups {
+		t.Errorf("%+v after %d key look-ups", verdict, f.keys.lookups.Load()-lookups)
+	}
+	if f.clients.asked.Load() != 1 {
+		t.Error("the client was not judged")
+	}
+}
+
+// What is spared is the signature alone: all else is judged as for a token that
+// comes from elsewhere.
+func TestIssuedTokenIsJudged(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct {
+		claims func(*token.Claims)
+		change func(*fixture)
+		reason gate.Reason
+	}{
+		"expired":          {change: func(f *fixture) { f.pass(2 * time.Minute) }, reason: gate.Reason(token.CheckExpired)},
+		"another resource": {claims: func(c *token.Claims) { c.Audience = []string{"https://other.example"} }, reason: gate.Reason(token.CheckAudience)},
+		"client disabled":  {change: func(f *fixture) { f.clients.refuse(token.CheckClient) }, reason: gate.Reason(token.CheckClient)},
+		"token revoked":    {change: func(f *fixture) { f.clients.refuse(token.CheckRevoked) }, reason: gate.Reason(token.CheckRevoked)},
+		"key gone":         {change: func(f *fixture) { f.keys.forget("k1") }, reason: gate.Reason(token.CheckKey)},
+		"lacks a scope":    {claims: func(c *token.Claims) { c.Scope = nil }, reason: gate.ReasonScope},
+		"bound to a key": {
+			claims: func(c *token.Claims) { c.Confirmation = &token.Confirmation{KeyThumbprint: "0ZcOCORZNYy"} },
+			reason: gate.Reason(token.CheckBound),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			g := f.gate(func(c *gate.Config) { c.Scopes = token.Scopes{"read"} })
+			claims := f.claims("read")
+			if one.claims != nil {
+				one.claims(claims)
+			}
+			raw := f.issue(claims)
+			if one.change != nil {
+				one.change(f)
+			}
+			if verdict := g.Check(t.Context(), get("/", bearer(raw)...)); verdict.Allowed || verdict.Reason != one.reason {
+				t.Errorf("allowed %t, %s", verdict.Allowed, verdict.Reason)
+			}
+		})
+	}
+}
+
+// Another text with the same claims is another token: its signature is checked.
+func TestIssuedTokenIsNoOther(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g := f.gate()
+	raw := f.issue(f.claims())
+	header, rest, _ := strings.Cut(raw, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	for name, altered := range map[string]string{
+		"signature of another": header + "." + payload + "." + strings.Repeat("A", len(signature)),
+		"no signature":         header + "." + payload + ".",
+		"another claim":        header + "." + payload[:len(payload)-4] + "AAAA." + signature,
+	} {
+		if verdict := g.Check(t.Context(), get("/", bearer(altered)...)); verdict.Allowed || !verdict.Fresh {
+			t.Errorf("%s: allowed %t, checked %t", name, verdict.Allowed, verdict.Fresh)
+		}
+	}
+	if got := f.config.Cache.Len(); got != 1 {
+		t.Errorf("%d tokens are remembered", got)
+	}
+}
+
+// Nothing is remembered that no gate could use, or that a gate would refuse.
+func TestIssuedTokenIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*fixture, *token.Claims) (keyID, raw string){
+		"key that is not there": func(f *fixture, c *token.Claims) (string, string) { return "k2", f.sign(c) },
+		"key that went meanwhile": func(f *fixture, c *token.Claims) (string, string) {
+			raw := f.sign(c)
+			f.keys.forget("k1")
+			return "k1", raw
+		},
+		"too long":            func(*fixture, *token.Claims) (string, string) { return "k1", strings.Repeat("a", token.MaxLength+1) },
+		"another issuer":      func(f *fixture, c *token.Claims) (string, string) { c.Issuer += "/"; return "k1", f.sign(c) },
+		"no exp":              func(f *fixture, c *token.Claims) (string, string) { c.Expires = 0; return "k1", f.sign(c) },
+		"no jti":              func(f *fixture, c *token.Claims) (string, string) { c.ID = ""; return "k1", f.sign(c) },
+		"no client that fits": func(f *fixture, c *token.Claims) (string, string) { c.ClientID = "a\n"; return "k1", f.sign(c) },
+		"no gate takes its tokens": func(f *fixture, c *token.Claims) (string, string) {
+			f.own = gate.NewOwn(issuerURL, f.keys, f.clients)
+			return "k1", f.sign(c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.gate()
+			claims := f.claims()
+			keyID, raw := change(f, claims)
+			f.config.Cache.Issued(f.own, keyID, raw, claims)
+			if got := f.config.Cache.Len(); got != 0 {
+				t.Errorf("%d tokens are remembered", got)
+			}
+		})
+	}
+}
+
+// Tokens that are fetched and never used, however many, do not take the place of
+// those in use.
+func TestIssuedTokensDisplaceNone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g := f.gate()
+	used := make([]*gate.Request, 50)
+	for i := range used {
+		used[i] = get("/", bearer(f.issue(f.claims()))...)
+	}
+	use := func() (checked int) {
+		for _, request := range used {
+			if g.Check(t.Context(), request).Fresh {
+				checked++
+			}
+		}
+		return checked
+	}
+	for range 20 {
+		use()
+	}
+	claims := f.claims()
+	for i := range 120_000 { // more than twice what is remembered
+		f.config.Cache.Issued(f.own, "k1", strings.Repeat("x", 500)+strconv.Itoa(i), claims)
+		if i%10_000 == 0 {
+			use()
+		}
+	}
+	if checked := use(); checked > 0 {
+		t.Errorf("%d of %d tokens in use were forgotten", checked, len(used))
+	}
+	if got := f.config.Cache.Len(); got > 60_000 {
+		t.Errorf("%d tokens are remembered", got)
+	}
+}

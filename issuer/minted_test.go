@@ -1,0 +1,63 @@
+package issuer_test
+
+import (
+	"net/http"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
+
+// Whoever is given tokens as they are made may take the claims for those that a
+// gate reads from the text: there must be no difference between them.
+func TestMintedIsWhatIsRead(t *testing.T) {
+	t.Parallel()
+	for name, request := range map[string]*http.Request{
+		"usual":                        batch(""),
+		"one scope":                    batch("scope=orders:read"),
+		"two resources":                batch("resource=" + ordersAPI + "&resource=" + stockAPI),
+		"nothing of what can be left":  basic("poor", "a+secret+of+the+batch+client", "grant_type=client_credentials"),
+		"subject, roles and own claim": basic("a%3Ab", "p%25q%2Br+s+and+some+more", "grant_type=client_credentials"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			type minted struct {
+				raw, keyID string
+				claims     *token.Claims
+			}
+			var given []minted
+			poor := client.Client{
+				ID: "poor", Secrets: []client.Secret{plain(t, "", secret, time.Time{})}, Scopes: token.Scopes{}, Roles: []string{},
+				Claims: map[string]any{}, Resources: []string{ordersAPI},
+			}
+			s := newServerOf(t, append(testClients(t), poor), func(c *issuer.Config, _ *issuer.Paths) {
+				c.Minted = func(raw, keyID string, claims *token.Claims) { given = append(given, minted{raw, keyID, claims}) }
+			})
+			answered := read(t, s.do(request))
+			if len(given) != 1 || given[0].raw != answered.AccessToken || given[0].keyID != s.events.last().KeyID {
+				t.Fatalf("given %d tokens for %+v", len(given), answered)
+			}
+			if read := s.claims(answered.AccessToken); !reflect.DeepEqual(given[0].claims, read) {
+				t.Errorf("made %+v\nread %+v", given[0].claims, read)
+			}
+		})
+	}
+}
+
+// A client that gets no token leaves none behind.
+func TestNothingIsMintedForARefusal(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.Minted = func(string, string, *token.Claims) { t.Error("a token was made") }
+	})
+	for _, request := range []*http.Request{
+		basic("batch", "wrong", "grant_type=client_credentials"), batch("scope=admin"), batch("resource=https://other.example"), form("grant_type=client_credentials"),
+	} {
+		if w := s.do(request); w.Code == http.StatusOK {
+			t.Error("a token was issued")
+		}
+	}
+}

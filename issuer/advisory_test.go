@@ -2,6 +2,7 @@ package issuer_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -58,10 +59,14 @@ func TestAdvisoryDoesNotWait(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	var others sync.WaitGroup
-	for range 2 * runtime.GOMAXPROCS(0) { // half as many are computed at once as there are processors
+	// One of each address stands in line, and half as many are computed at once as
+	// there are processors: whoever comes last has sixteen before it.
+	for i := range 8 * runtime.GOMAXPROCS(0) {
 		others.Go(func() {
+			offer := directBasic("slow", "wrong")
+			offer.Address = fmt.Sprintf("198.51.%d.%d", i/250, i%250)
 			for ctx.Err() == nil {
-				_, _, _ = s.made.Direct(t.Context(), directBasic("slow", "wrong"))
+				_, _, _ = s.made.Direct(ctx, offer)
 			}
 		})
 	}

@@ -34,6 +34,22 @@ func TestCollectionDamage(t *testing.T) {
 		"shard records twice":  {shard: `{"version":3,"records":{"a":1},"records":{"a":2}}`},
 		"shard version twice":  {shard: `{"version":3,"version":4,"records":{"a":1}}`},
 		"shard other capitals": {shard: `{"Version":3,"records":{"a":1}}`},
+		"shard records first":  {shard: `{"records":{"a":1},"version":3}`},
+		"shard version text":   {shard: `{"version":"3","records":{"a":1}}`},
+		"shard version null":   {shard: `{"version":null,"records":{"a":1}}`},
+		"shard version 3.0":    {shard: `{"version":3.0,"records":{"a":1}}`},
+		"shard version -3":     {shard: `{"version":-3,"records":{"a":1}}`},
+		"shard version above":  {shard: `{"version":18446744073709551616,"records":{"a":1}}`},
+		"shard version 0":      {shard: `{"version":0,"records":{"a":1}}`},
+		"shard records null":   {shard: `{"version":3,"records":null}`},
+		"shard records array":  {shard: `{"version":3,"records":["a"]}`},
+		"shard no value":       {shard: `{"version":3,"records":{"a":}}`},
+		"shard value cut":      {shard: `{"version":3,"records":{"a":{"b":1}`},
+		"shard followed":       {shard: `{"version":3,"records":{"a":1}}{}`},
+		"shard NUL behind":     {shard: "{\"version\":3,\"records\":{\"a\":1}}\x00"},
+		"shard not UTF-8":      {shard: "{\"version\":3,\"records\":{\"a\":\"\xff\"}}"},
+		"shard null":           {shard: `null`},
+		"shard array":          {shard: `[]`},
 		"index digits twice":   {"things.json": `{"shards":{"ca":1,"ca":2}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +71,21 @@ func TestCollectionDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Keys may be escaped as other tools do it, and a record is handed over as it stands.
+func TestCollectionTakesRecordsAsTheyStand(t *testing.T) {
+	t.Parallel()
+	documents := store.NewMemory()
+	for name, content := range map[string]string{
+		"things.json": fmt.Sprintf(`{"shards":{"%02x":3}}`, store.ShardOf("a")),
+		fmt.Sprintf("things-%02x.json", store.ShardOf("a")): `{"version":3,"records":{"\u0061": {"x": [1, {"x":"}\u0022"}],"x":null} }}`,
+	} {
+		must(t, documents.Update(t.Context(), name, func([]byte) ([]byte, error) { return []byte(content), nil }))
+	}
+	h := newHolder(documents)
+	must(t, h.Load(t.Context()))
+	mustHold(t, h, map[string]string{"a": `{"x": [1, {"x":"}\u0022"}],"x":null}`}) // what stands twice there, the owner refuses
 }
 
 // Operators look at documents through tools that indent them.

@@ -25,8 +25,8 @@ type digest [sha256.Size]byte
 
 // entry is a remembered token.
 type entry struct {
-	claims *token.Claims
-	issuer Issuer // who has verified it
+	claims token.Claims // in place: with many, objects are what the collector of garbage goes through
+	issuer Issuer       // who has verified it
 	size   uint32
 	// keys is the generation of the keys that verified the signature: with
 	// another one the key may be gone, and the token is verified again.

@@ -84,7 +84,8 @@ type Gate struct {
 	bridges   bridges
 	challenge challenges
 	metadata  *Metadata
-	header    bool // tokens are looked for in the header
+	header    bool     // tokens are looked for in the header
+	audience  []string // of tokens that are for the resource alone
 }
 
 // caller is a client of an issuer; that of our own has no name.
@@ -119,7 +120,8 @@ func New(config Config) (*Gate, error) {
 	gate := &Gate{
 		config: config, allowed: config.allowed(), bridges: bridges,
 		metadata: metadata, challenge: newChallenges(config.Realm, metadata.URL()),
-		header: slices.Contains(config.BearerMethods, BearerHeader),
+		header:   slices.Contains(config.BearerMethods, BearerHeader),
+		audience: []string{config.Resource},
 	}
 	gate.rules.Store(rules)
 	for _, issuer := range config.Issuers {
@@ -199,17 +201,17 @@ func (g *Gate) hold(ctx context.Context, raw string, r *Request, verdict *Verdic
 	known, fresh, err := g.verify(ctx, raw)
 	verdict.Fresh = fresh
 	if known != nil {
-		verdict.Signed = known.claims
+		verdict.Signed = &known.claims
 	}
 	if err == nil {
-		err = g.constrain(ctx, known.claims, raw, r, verdict)
+		err = g.constrain(ctx, &known.claims, raw, r, verdict)
 	}
 	if err != nil {
 		g.refuse(verdict, err)
 		return
 	}
-	verdict.Claims = known.claims
-	g.authorize(known.claims, known.issuer, verdict)
+	verdict.Claims = &known.claims
+	g.authorize(&known.claims, known.issuer, verdict)
 }
 
 // authorize holds a valid token, or what stands for one, against what the request needs.

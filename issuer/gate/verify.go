@@ -86,7 +86,7 @@ func (g *Gate) authenticate(ctx context.Context, raw string) (*entry, error) {
 		return nil, err
 	}
 	g.share(claims, issuer)
-	return &entry{claims: claims, issuer: issuer, keys: generation, size: entrySize(raw)}, nil
+	return &entry{claims: *claims, issuer: issuer, keys: generation, size: entrySize(raw)}, nil
 }
 
 // acceptable tells whether what an issuer has signed is a token of its own that names
@@ -112,10 +112,8 @@ func (g *Gate) share(claims *token.Claims, issuer Issuer) {
 	if claims.Subject == claims.ClientID {
 		claims.Subject = claims.ClientID
 	}
-	for i, resource := range claims.Audience {
-		if resource == g.config.Resource {
-			claims.Audience[i] = g.config.Resource
-		}
+	if len(claims.Audience) == 1 && claims.Audience[0] == g.config.Resource {
+		claims.Audience = g.audience
 	}
 }
 
@@ -135,7 +133,7 @@ func (g *Gate) judge(known *entry) error {
 	if known.clients.Load() == generation {
 		return nil
 	}
-	if err := clients.CheckToken(known.claims); err != nil {
+	if err := clients.CheckToken(&known.claims); err != nil {
 		return err
 	}
 	known.clients.Store(generation)

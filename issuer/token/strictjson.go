@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"unicode/utf8"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxDepth is how deep objects and arrays of a token may nest: claims are
@@ -14,74 +18,128 @@ const maxDepth = 16
 
 // decodeObject reads one JSON object as RFC 8259 section 4 recommends and
 // encoding/json does not: member names are compared case-sensitively and each
-// stands once, at every depth. Two parsers that take different ones of two
-// "aud" members are how a token means one thing here and another behind us.
+// stands once, at every depth, and all is UTF-8. Two parsers that take different
+// ones of two "aud" members are how a token means one thing here and another behind us.
 //
 // Errors quote nothing of the text, which must not reach a log.
 func decodeObject(data []byte) (map[string]any, error) {
-	if !utf8.Valid(data) {
-		return nil, errors.New("not UTF-8")
+	reader := readers.Get().(*objectReader)
+	defer readers.Put(reader)
+	defer reader.read(nil) // lets go of the text
+	reader.read(data)
+	if reader.decoder.PeekKind() != '{' {
+		return nil, errNoObject
 	}
-	written, err := countMembers(data)
+	object, err := reader.value()
 	if err != nil {
 		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	// Into a map, encoding/json would decode each member by reflection.
-	var value any
-	err = dec.Decode(&value)
-	object, isObject := value.(map[string]any)
-	if err != nil || !isObject {
-		return nil, errors.New("not a JSON object")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	if _, err := reader.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("data after the JSON object")
 	}
-	// Members that stand twice are one in the map.
-	if written != keptMembers(object) {
-		return nil, errors.New("a member stands twice")
-	}
-	return object, nil
+	return object.(map[string]any), nil
 }
 
-// countMembers counts the members of all objects in a JSON text: each has one
-// colon outside of strings. Whether the text is JSON at all, others judge.
-func countMembers(data []byte) (int, error) {
-	members, depth, inString := 0, 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case inString && c == '\\':
-			i++ // whatever is escaped does not end the string
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == ':':
-			members++
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return 0, errors.New("nested too deep")
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return members, nil
+var errNoObject = errors.New("not a JSON object with each member once")
+
+// objectReader reads the values of one text after the other. What it needs for
+// that it keeps from one to the next.
+type objectReader struct {
+	text    bytes.Buffer
+	decoder jsontext.Decoder
 }
 
-// keptMembers counts the members of all objects in a decoded value.
-func keptMembers(value any) int {
-	count := 0
-	switch value := value.(type) {
-	case map[string]any:
-		count = len(value)
-		for _, member := range value {
-			count += keptMembers(member)
+var readers = sync.Pool{New: func() any { return new(objectReader) }}
+
+func (r *objectReader) read(data []byte) {
+	r.text = *bytes.NewBuffer(data)
+	r.decoder.Reset(&r.text)
+}
+
+// value reads what comes next: objects as maps, numbers as json.Number, and all
+// else as encoding/json does.
+func (r *objectReader) value() (any, error) {
+	next, err := r.decoder.ReadToken()
+	if err != nil {
+		return nil, errNoObject
+	}
+	if r.decoder.StackDepth() > maxDepth {
+		return nil, errors.New("nested too deep")
+	}
+	switch next.Kind() {
+	case '{':
+		return r.members()
+	case '[':
+		return r.elements()
+	case '"':
+		return next.String(), nil
+	case '0':
+		return json.Number(next.String()), nil
+	case 't', 'f':
+		return next.Bool(), nil
+	default: // null
+		return nil, nil
+	}
+}
+
+// members reads an object after its brace.
+func (r *objectReader) members() (any, error) {
+	object := make(map[string]any)
+	for r.decoder.PeekKind() != '}' {
+		name, err := r.name()
+		if err != nil {
+			return nil, err
 		}
-	case []any:
-		for _, element := range value {
-			count += keptMembers(element)
+		if object[name], err = r.value(); err != nil {
+			return nil, err
 		}
 	}
-	return count
+	return object, r.end()
 }
+
+// elements reads an array after its bracket.
+func (r *objectReader) elements() (any, error) {
+	array := []any{}
+	for r.decoder.PeekKind() != ']' {
+		element, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, element)
+	}
+	return array, r.end()
+}
+
+// end reads the bracket that is there, unless the text ends before it.
+func (r *objectReader) end() error {
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return errNoObject
+	}
+	return nil
+}
+
+// name reads the name of a member. Nearly all tokens have the same ones: those are
+// not made anew.
+func (r *objectReader) name() (string, error) {
+	quoted, err := r.decoder.ReadValue()
+	if err != nil {
+		return "", errNoObject
+	}
+	if name, usual := usualNames[string(quoted)]; usual {
+		return name, nil
+	}
+	name, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return "", errNoObject
+	}
+	return string(name), nil
+}
+
+// usualNames are names by how they are written.
+var usualNames = func() map[string]string {
+	names := make(map[string]string)
+	for _, name := range slices.Concat(written, []string{"alg", "typ", "kid", "jwk", "kty", "crv", "x", "y", "jkt", "x5t#S256", "htm", "htu", "ath", "nonce"}) {
+		names[strconv.Quote(name)] = name
+	}
+	return names
+}()

@@ -48,7 +48,7 @@ func (a *App) complete() error {
 	if !a.shared.loaded.Load() { // keys alone do not tell which tokens are void
 		return errors.New("what is stored has not been read yet")
 	}
-	if _, err := a.shared.ring.Signer(); err != nil && a.own != nil {
+	if err := a.shared.ring.Ready(); err != nil && a.own != nil {
 		return err
 	}
 	if a.DPoP.Nonce && !a.shared.nonces.Ready() {

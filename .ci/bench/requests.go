@@ -138,6 +138,22 @@ func withIdentity(requests maker) maker {
 	}
 }
 
+// withMore is the same with fields that clients' libraries send.
+func withMore(requests maker) maker {
+	return func(p *process, count int) ([]*http.Request, error) {
+		made, err := requests(p, count)
+		for _, r := range made {
+			r.Header.Set("Accept", "application/json")
+			r.Header.Set("Accept-Language", "en")
+			r.Header.Set("Cache-Control", "no-cache")
+			r.Header.Set("Idempotency-Key", "0f8f3b1e-5d0e-4d52-9c0a-8f1f5e0c7a11")
+			r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+			r.Header.Set("X-Request-Id", "7b1c2d3e4f")
+		}
+		return made, err
+	}
+}
+
 // tokenRequest is one of a client with a secret; site is an issuer, or what
 // stands for one.
 func tokenRequest(p *process, site, clientID, secret string) *http.Request {

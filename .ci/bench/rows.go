@@ -26,6 +26,7 @@ type group struct {
 
 const (
 	bare     = "bare reverse_proxy"
+	fuller   = "bare reverse_proxy, six more fields"
 	known    = "gate, known token"
 	signed   = "sign and answer"
 	bySecret = "token, secret"
@@ -53,6 +54,10 @@ func gateRows() []row {
 		{name: "bare, with the identity headers", baseline: bare, process: "main", requests: withIdentity(gated("bare", 1))},
 		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
+		// A request with the fields that libraries and tracing add: with more than eight
+		// in all, Go's map of them has grown before the gate adds its own.
+		{name: fuller, process: "main", requests: withMore(gated("bare", 1))},
+		{name: "gate, known token, six more fields", baseline: fuller, process: "main", requests: withMore(gated("gate", 1))},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
 		{name: "gate, every token another that was made here", baseline: bare, process: "main", requests: first("gate")},
 		// What a signature check costs in the midst of a request, where caches are cold.

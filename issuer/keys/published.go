@@ -43,6 +43,14 @@ func (r *Ring) Signer() (*token.Signer, error) {
 	return current.signers[current.active(r.now())], nil
 }
 
+// Ready returns nil as soon as there is a key, for who need not know which one signs.
+func (r *Ring) Ready() error {
+	if len(r.current.Load().keys) == 0 {
+		return ErrNoKey
+	}
+	return nil
+}
+
 // Key implements [token.Keys]: it finds any key of the ring, also one that does
 // not sign yet or no longer.
 func (r *Ring) Key(id string) (token.VerificationKey, bool) {

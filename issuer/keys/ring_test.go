@@ -59,6 +59,9 @@ func TestEmptyRing(t *testing.T) {
 		if signer, err := ring.Signer(); signer != nil || !errors.Is(err, ErrNoKey) {
 			t.Errorf("Signer: %v, %v; expected ErrNoKey", signer, err)
 		}
+		if err := ring.Ready(); !errors.Is(err, ErrNoKey) {
+			t.Errorf("Ready: %v, expected ErrNoKey", err)
+		}
 		if _, ok := ring.Key(""); ok {
 			t.Error("a key was found")
 		}
@@ -87,6 +90,9 @@ func TestFirstKey(t *testing.T) {
 		config.Algorithm = alg
 		changes := maintain(t, ring, config)
 		kid := signing(t, ring)
+		if err := ring.Ready(); err != nil {
+			t.Error(err)
+		}
 		if len(changes.Made) != 1 || changes.Made[0] != kid || changes.Signing != kid || changes.Forgotten != nil {
 			t.Errorf("%s: changes %+v, expected %s made and signing", alg, changes, kid)
 		}

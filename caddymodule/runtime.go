@@ -51,7 +51,7 @@ func (a *App) followDirectory(registry *client.Registry) {
 func (r *runtimeClients) apply(ids []string) {
 	r.applying.Lock()
 	defer r.applying.Unlock()
-	var changed []client.Client
+	changed := make([]client.Client, 0, len(ids))
 	var removed []string
 	for _, id := range ids {
 		record, found := r.app.shared.directory.Get(id)

@@ -30,8 +30,8 @@ type Directory struct {
 	loaded atomic.Bool // everything that is stored was read once
 
 	mu        sync.RWMutex
-	records   map[string]*held // removed ones too
-	untold    []string         // those that became different since followers were told
+	records   map[string]held // removed ones too
+	untold    []string        // those that became different since followers were told
 	followers map[*follower]struct{}
 
 	telling sync.Mutex // held until followers have done what they were told
@@ -48,7 +48,7 @@ var recordSeed = maphash.MakeSeed()
 // NewDirectory returns a directory that knows no client until [Directory.Load].
 // now is the clock.
 func NewDirectory(documents store.Documents, now func() time.Time) *Directory {
-	d := &Directory{now: now, records: make(map[string]*held), followers: make(map[*follower]struct{})}
+	d := &Directory{now: now, records: make(map[string]held), followers: make(map[*follower]struct{})}
 	d.collection = store.NewCollection(documents, DirectoryName, d.take)
 	return d
 }
@@ -144,23 +144,21 @@ func (d *Directory) take(_ int, stored map[string]json.RawMessage) error {
 	fresh, err := d.understand(stored)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for id, one := range fresh {
-		d.records[id] = one
-		d.untold = append(d.untold, id)
+	for _, one := range fresh {
+		d.records[one.record.ID] = one
+		d.untold = append(d.untold, one.record.ID)
 	}
 	return err
 }
 
 // understand decodes the records that are not known as they are. One that cannot be
 // understood keeps none of the others back: they may be of clients that were disabled.
-func (d *Directory) understand(stored map[string]json.RawMessage) (map[string]*held, error) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	fresh := make(map[string]*held)
+func (d *Directory) understand(stored map[string]json.RawMessage) ([]held, error) {
+	fresh := make([]held, 0, len(stored))
 	var damaged error
 	for id, data := range stored {
 		source := maphash.Bytes(recordSeed, data)
-		known, ok := d.records[id]
+		known, ok := d.find(id)
 		if ok && known.source == source {
 			continue
 		}
@@ -172,9 +170,17 @@ func (d *Directory) understand(stored map[string]json.RawMessage) (map[string]*h
 		if ok { // a document put back from a backup must not bring tokens back to life
 			record.Epoch = max(record.Epoch, known.record.Epoch)
 		}
-		fresh[id] = &held{record: record, source: source}
+		fresh = append(fresh, held{record: record, source: source})
 	}
 	return fresh, damaged
+}
+
+// find holds the lock for no longer than that: other parts are understood meanwhile.
+func (d *Directory) find(id string) (held, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	found, ok := d.records[id]
+	return found, ok
 }
 
 func (d *Directory) damaged(id string, err error) error {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -39,9 +38,10 @@ type Collection struct {
 // "<name>.json", the index, and "<name>-00.json" to "<name>-ff.json". Nothing is
 // read yet.
 //
-// take is told all records of a shard whenever they were read or changed, one
-// call at a time, and keeps what it is given. Its error says that a record
-// cannot be understood: then nothing of the shard was taken.
+// take is told all records of a shard whenever they were read or changed, and keeps
+// what it is given. It is called for several shards at the same time, for each of
+// them one call at a time. Its error says that a record cannot be understood: then
+// nothing of the shard was taken.
 func NewCollection(documents Documents, name string, take func(shard int, records map[string]json.RawMessage) error) *Collection {
 	return &Collection{documents: documents, name: name, take: take, known: make(map[int]uint64)}
 }
@@ -73,24 +73,8 @@ func (c *Collection) Load(ctx context.Context) error {
 			return c.gone(c.indexName())
 		}
 	}
-	var gone, unreadable error
-	for _, shard := range slices.Sorted(maps.Keys(index)) {
-		if index[shard] == c.known[shard] {
-			continue
-		}
-		switch problem := c.loadShard(ctx, shard); {
-		case errors.Is(problem, ErrGone):
-			gone = errors.Join(gone, problem)
-		case errors.Is(problem, ErrUnreadable):
-			unreadable = errors.Join(unreadable, problem)
-		case problem != nil:
-			return errors.Join(unreadable, problem)
-		}
-	}
-	if unreadable != nil {
-		return unreadable // what is gone can be made again, but not beside what may mean anything
-	}
-	return gone
+	maps.DeleteFunc(index, func(shard int, version uint64) bool { return version == c.known[shard] })
+	return c.loadShards(ctx, slices.Sorted(maps.Keys(index)))
 }
 
 // Stored tells whether the collection was stored, if without a record, when it was
@@ -180,18 +164,6 @@ func (c *Collection) changeShard(
 	return version, c.handOver(shard, fresh)
 }
 
-func (c *Collection) loadShard(ctx context.Context, shard int) error {
-	name := c.shardName(shard)
-	data, err := c.documents.Load(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c.gone(name)
-	}
-	if err != nil {
-		return fmt.Errorf("loading %s: %w", name, err)
-	}
-	return c.takeShard(shard, data)
-}
-
 func (c *Collection) takeShard(shard int, data []byte) error {
 	stored, err := c.decodeShard(shard, data)
 	if err != nil {
@@ -201,13 +173,21 @@ func (c *Collection) takeShard(shard int, data []byte) error {
 }
 
 func (c *Collection) handOver(shard int, stored collectionShard) error {
+	err := c.offer(shard, stored)
+	if err == nil && stored.Version > 0 {
+		c.known[shard] = stored.Version
+	}
+	return err
+}
+
+// offer hands a shard over, and leaves it to the caller to note that.
+func (c *Collection) offer(shard int, stored collectionShard) error {
 	if stored.Version == c.known[shard] {
 		return nil
 	}
 	if err := c.take(shard, stored.Records); err != nil {
 		return fmt.Errorf("%s: %w: %w; it is left as it is: repair it or restore it from a backup", c.shardName(shard), ErrUnreadable, err)
 	}
-	c.known[shard] = stored.Version
 	return nil
 }
 

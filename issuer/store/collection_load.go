@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// shardLoad is what came of reading a shard and handing it over.
+type shardLoad struct {
+	version uint64
+	err     error
+}
+
+// loadShards reads shards and hands them over. The error is that of [Collection.Load].
+func (c *Collection) loadShards(ctx context.Context, shards []int) error {
+	var gone, unreadable error
+	for i, one := range c.loadTogether(ctx, shards) {
+		switch {
+		case errors.Is(one.err, ErrGone):
+			gone = errors.Join(gone, one.err)
+		case errors.Is(one.err, ErrUnreadable):
+			unreadable = errors.Join(unreadable, one.err)
+		case one.err != nil:
+			return errors.Join(unreadable, one.err)
+		case one.version > 0:
+			c.known[shards[i]] = one.version
+		}
+	}
+	if unreadable != nil {
+		return unreadable // what is gone can be made again, but not beside what may mean anything
+	}
+	return gone
+}
+
+// loadTogether reads as many shards at a time as there are processors: of many, what
+// stands in them takes longer than the disk. They are begun in their order, and after
+// an error of the place itself no more are: each would only wait for it again.
+func (c *Collection) loadTogether(ctx context.Context, shards []int) []shardLoad {
+	found := make([]shardLoad, len(shards))
+	var begun atomic.Int64
+	var failed atomic.Bool
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(shards)) {
+		all.Go(func() {
+			for i := begun.Add(1) - 1; i < int64(len(shards)) && !failed.Load(); i = begun.Add(1) - 1 {
+				found[i] = c.loadShard(ctx, shards[i])
+				if err := found[i].err; err != nil && !errors.Is(err, ErrGone) && !errors.Is(err, ErrUnreadable) {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return found
+}
+
+func (c *Collection) loadShard(ctx context.Context, shard int) (one shardLoad) {
+	name := c.shardName(shard)
+	defer func() { // the caller cannot: it is another goroutine
+		if caught := recover(); caught != nil {
+			one = shardLoad{err: fmt.Errorf("loading %s: panic: %v", name, caught)}
+		}
+	}()
+	data, err := c.documents.Load(ctx, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return shardLoad{err: c.gone(name)}
+	case err != nil:
+		return shardLoad{err: fmt.Errorf("loading %s: %w", name, err)}
+	}
+	stored, err := c.decodeShard(shard, data)
+	if err == nil {
+		err = c.offer(shard, stored)
+	}
+	return shardLoad{stored.Version, err}
+}

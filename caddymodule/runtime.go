@@ -22,6 +22,7 @@ type runtimeClients struct {
 	everything []string // the declared resources
 
 	applying sync.Mutex
+	telling  sync.Mutex
 	told     map[string]bool // those whose shadow, or lack of what they name, was logged
 	stop     func()
 }
@@ -51,23 +52,7 @@ func (a *App) followDirectory(registry *client.Registry) {
 func (r *runtimeClients) apply(ids []string) {
 	r.applying.Lock()
 	defer r.applying.Unlock()
-	changed := make([]client.Client, 0, len(ids))
-	var removed []string
-	for _, id := range ids {
-		record, found := r.app.shared.directory.Get(id)
-		switch {
-		case r.configured[id]:
-			r.shadowed(id, found)
-		case !found:
-			removed = append(removed, id)
-		default:
-			if built, ok := r.build(record); ok {
-				changed = append(changed, built)
-			} else {
-				removed = append(removed, id)
-			}
-		}
-	}
+	changed, removed := r.buildAll(slices.DeleteFunc(slices.Clone(ids), r.shadowed))
 	if len(changed)+len(removed) == 0 {
 		return
 	}
@@ -87,17 +72,21 @@ func (r *runtimeClients) oneByOne(changed []client.Client, removed []string) {
 	}
 }
 
-// shadowed keeps the epoch of a configured client in step with that of its
-// namesake, and warns of that once.
-func (r *runtimeClients) shadowed(id string, found bool) {
+// shadowed tells whether the client is one of the configuration, whose epoch it then
+// keeps in step with that of its namesake, and warns of that once.
+func (r *runtimeClients) shadowed(id string) bool {
+	if !r.configured[id] {
+		return false
+	}
 	if known, ok := r.registry.Lookup(id); ok && known.Epoch != r.app.shared.directory.Epoch(id) {
 		raised := *known
 		raised.Epoch = r.app.shared.directory.Epoch(id)
 		_ = r.registry.Update([]client.Client{raised}, nil) // it was good before
 	}
-	if found {
+	if _, found := r.app.shared.directory.Get(id); found {
 		r.warn(id, "a client that was made at run time has the client_id of one in the configuration, which is in force")
 	}
+	return true
 }
 
 // build makes the client. What the configuration does not declare gives nothing,
@@ -127,6 +116,8 @@ func (r *runtimeClients) build(record *client.Record) (client.Client, bool) {
 }
 
 func (r *runtimeClients) warn(id, message string) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
 	if !r.told[id+message] {
 		r.told[id+message] = true
 		r.app.logger.Warn(message, zap.String("client_id", id))

@@ -46,9 +46,13 @@ func (s *shards[K, V]) len() (count int) {
 type shardsEdit[K comparable, V any] struct {
 	shards[K, V]
 	copied [shardCount]bool
+	size   int // of a shard that is new
 }
 
-func (s *shards[K, V]) edit() *shardsEdit[K, V] { return &shardsEdit[K, V]{shards: *s} }
+// edit begins a change that adds so many.
+func (s *shards[K, V]) edit(more int) *shardsEdit[K, V] {
+	return &shardsEdit[K, V]{shards: *s, size: more / shardCount}
+}
 
 func (e *shardsEdit[K, V]) set(key K, value V) { e.own(shardOf(key))[key] = value }
 
@@ -59,7 +63,7 @@ func (e *shardsEdit[K, V]) own(shard uint8) map[K]V {
 	if !e.copied[shard] {
 		e.copied[shard] = true
 		if e.shards[shard] = maps.Clone(e.shards[shard]); e.shards[shard] == nil {
-			e.shards[shard] = make(map[K]V)
+			e.shards[shard] = make(map[K]V, e.size)
 		}
 	}
 	return e.shards[shard]

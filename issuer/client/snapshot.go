@@ -32,7 +32,7 @@ type account struct {
 // attempt to authenticate becomes more costly, it does for each of them.
 func (s *registrySnapshot) with(changed []*Client, removed []string) (*registrySnapshot, error) {
 	next := &registryEdit{
-		accounts: s.accounts.edit(), fast: s.fast.edit(), keys: s.keys.edit(),
+		accounts: s.accounts.edit(len(changed)), fast: s.fast.edit(len(changed)), keys: s.keys.edit(0),
 		total: s.total.with(changed),
 	}
 	for _, id := range removed {

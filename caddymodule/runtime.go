@@ -93,9 +93,8 @@ func (r *runtimeClients) shadowed(id string) bool {
 // and never more than the record says.
 func (r *runtimeClients) build(record *client.Record) (client.Client, bool) {
 	configured := toClient(record)
-	known := slices.Clone(configured.Roles)
-	known = slices.DeleteFunc(known, func(role string) bool { _, declared := r.roles[role]; return !declared })
-	resources := slices.DeleteFunc(slices.Clone(configured.Resources), func(resource string) bool { return !slices.Contains(r.everything, resource) })
+	known := keepDeclared(configured.Roles, func(role string) bool { _, declared := r.roles[role]; return declared })
+	resources := keepDeclared(configured.Resources, func(resource string) bool { return slices.Contains(r.everything, resource) })
 	if len(known) < len(configured.Roles) || len(resources) < len(configured.Resources) {
 		r.warn(record.ID, "a client that was made at run time names roles or resources that are not declared: they give nothing")
 	}
@@ -113,6 +112,15 @@ func (r *runtimeClients) build(record *client.Record) (client.Client, bool) {
 	}
 	built.Epoch = record.Epoch
 	return built, true
+}
+
+// keepDeclared returns the list itself where all of it is declared, as it nearly always is.
+func keepDeclared(list []string, declared func(string) bool) []string {
+	undeclared := func(one string) bool { return !declared(one) }
+	if !slices.ContainsFunc(list, undeclared) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), undeclared)
 }
 
 func (r *runtimeClients) warn(id, message string) {

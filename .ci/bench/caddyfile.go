@@ -1,54 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"text/template"
 )
-
-// layout is a Caddyfile in the making. `url` and `bind` make a port for each
-// name that they are asked for.
-type layout struct {
-	ports    map[string]int
-	folder   string
-	upstream string
-}
-
-func (l *layout) port(site string) (int, error) {
-	if port, known := l.ports[site]; known {
-		return port, nil
-	}
-	port, err := freePort()
-	l.ports[site] = port
-	return port, err
-}
-
-func (l *layout) url(site string) (string, error) {
-	port, err := l.port(site)
-	return fmt.Sprintf("http://127.0.0.1:%d", port), err
-}
-
-func (l *layout) render(text string) ([]byte, error) {
-	parsed, err := template.New("Caddyfile").Funcs(template.FuncMap{
-		"url":      l.url,
-		"port":     l.port,
-		"folder":   func() string { return l.folder },
-		"upstream": func() string { return l.upstream },
-		"rules":    rules,
-		"clients":  clients,
-		"trusted":  l.trusted,
-		"issuers":  issuers,
-	}).Parse(head + text)
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	err = parsed.Execute(&out, nil)
-	return out.Bytes(), err
-}
 
 // head is what all have: admin for profiles, no log line for each request.
 const head = `{
@@ -105,10 +62,6 @@ var layouts = map[string]string{
 	}
 	reverse_proxy {{upstream}}
 }
-{{url "checked"}} {
-	bench_check ES256 "{{folder}}/key.pem"
-	reverse_proxy {{upstream}}
-}
 {{range $count := rules.Counts}}
 {{url (printf "rules %d" $count)}} {
 	oauth2_gate {
@@ -133,6 +86,20 @@ var layouts = map[string]string{
 }
 {{url "sign RS256"}} {
 	bench_sign RS256
+}
+`,
+	"new tokens": `
+	log {
+		level WARN
+	}
+	oauth2 {
+		{{template "bench client"}}
+	}
+}
+{{template "sites"}}
+{{url "checked"}} {
+	bench_check ES256 "{{folder}}/key.pem"
+	reverse_proxy {{upstream}}
 }
 `,
 	"RS256": `

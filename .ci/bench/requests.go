@@ -61,7 +61,7 @@ func first(site string) maker {
 	var left []string
 	return func(p *process, count int) (made []*http.Request, err error) {
 		if len(left) < count {
-			if left, err = p.tokens(max(count, freshTokens)); err != nil {
+			if left, err = p.tokens(max(count, firstTokens)); err != nil {
 				return nil, err
 			}
 		}
@@ -73,8 +73,8 @@ func first(site string) maker {
 	}
 }
 
-// freshTokens are made at a time, at least.
-const freshTokens = 10_000
+// firstTokens are made at a time, at least.
+const firstTokens = 4_000
 
 // forged sends a token of which the last bits of the signature differ each time.
 func forged(site string) maker {

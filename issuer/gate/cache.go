@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"sync/atomic"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/maypok86/otter/v2"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
@@ -19,7 +20,15 @@ const cacheBytes = 64 << 20
 // also whether the gate takes tokens of that issuer at all.
 type Cache struct {
 	entries *otter.Cache[digest, *entry]
+	// issued are those that this process has made last. They have a place of their
+	// own, in the order of their last use: entries keeps what is used often, and a
+	// token that is about to be used for the first time would have no chance there.
+	issued *lru.Cache[digest, *entry]
 }
+
+// maxIssued is how many tokens that this process has made are remembered before they
+// are used, some 4 MB.
+const maxIssued = 8192
 
 type digest [sha256.Size]byte
 
@@ -38,10 +47,29 @@ type entry struct {
 
 // NewCache makes an empty cache.
 func NewCache() *Cache {
-	return &Cache{entries: otter.Must(&otter.Options[digest, *entry]{
+	issued, _ := lru.New[digest, *entry](maxIssued) // the error is that of a size below one
+	return &Cache{issued: issued, entries: otter.Must(&otter.Options[digest, *entry]{
 		MaximumWeight: cacheBytes,
 		Weigher:       func(_ digest, e *entry) uint32 { return e.size },
 	})}
+}
+
+// find returns what is remembered of a token. Only where it was not used lately, a
+// lock is taken.
+func (c *Cache) find(key digest) (*entry, bool) {
+	if known, hit := c.entries.GetIfPresent(key); hit {
+		return known, true
+	}
+	known, hit := c.issued.Get(key)
+	if hit {
+		c.entries.Set(key, known)
+	}
+	return known, hit
+}
+
+func (c *Cache) forget(key digest) {
+	c.entries.Invalidate(key)
+	c.issued.Remove(key)
 }
 
 // entrySize estimates the memory of an entry: the claims are about as large as

@@ -1,7 +1,26 @@
 package gate
 
-// Len is the number of tokens that are remembered.
+import "encoding/binary"
+
+// MaxIssued is how many tokens that were made here are remembered.
+const MaxIssued = maxIssued
+
+// Len is the number of tokens that are remembered since they were used.
 func (c *Cache) Len() int {
 	c.entries.CleanUp()
 	return c.entries.EstimatedSize()
+}
+
+// IssuedLen is the number of tokens that are remembered since they were made here.
+func (c *Cache) IssuedLen() int { return c.issued.Len() }
+
+// Fill has the cache remember as many tokens of others as it can, each of which was used.
+func (c *Cache) Fill() {
+	var key digest
+	for i := range 2 * cacheBytes / uint64(entrySize("")) {
+		binary.BigEndian.PutUint64(key[:], i)
+		c.entries.Set(key, &entry{size: entrySize("")})
+		c.entries.GetIfPresent(key)
+	}
+	c.entries.CleanUp()
 }

@@ -93,7 +93,7 @@ func TestIssuedTokenIsNoOther(t *testing.T) {
 			t.Errorf("%s: allowed %t, checked %t", name, verdict.Allowed, verdict.Fresh)
 		}
 	}
-	if got := f.config.Cache.Len(); got != 1 {
+	if got := f.config.Cache.Len(); got != 0 {
 		t.Errorf("%d tokens are remembered", got)
 	}
 }
@@ -125,7 +125,7 @@ func TestIssuedTokenIsNotRemembered(t *testing.T) {
 			claims := f.claims()
 			keyID, raw := change(f, claims)
 			f.config.Cache.Issued(f.own, keyID, raw, claims)
-			if got := f.config.Cache.Len(); got != 0 {
+			if got := f.config.Cache.IssuedLen(); got != 0 {
 				t.Errorf("%d tokens are remembered", got)
 			}
 		})
@@ -133,7 +133,7 @@ func TestIssuedTokenIsNotRemembered(t *testing.T) {
 }
 
 // Tokens that are fetched and never used, however many, do not take the place of
-// those in use.
+// those in use, and there is a bound to what is remembered of them.
 func TestIssuedTokensDisplaceNone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -141,29 +141,52 @@ func TestIssuedTokensDisplaceNone(t *testing.T) {
 	used := make([]*gate.Request, 50)
 	for i := range used {
 		used[i] = get("/", bearer(f.issue(f.claims()))...)
-	}
-	use := func() (checked int) {
-		for _, request := range used {
-			if g.Check(t.Context(), request).Fresh {
-				checked++
-			}
-		}
-		return checked
-	}
-	for range 20 {
-		use()
+		g.Check(t.Context(), used[i])
 	}
 	claims := f.claims()
-	for i := range 120_000 { // more than twice what is remembered
+	for i := range 5 * gate.MaxIssued {
 		f.config.Cache.Issued(f.own, "k1", strings.Repeat("x", 500)+strconv.Itoa(i), claims)
-		if i%10_000 == 0 {
-			use()
+	}
+	for i, request := range used {
+		if g.Check(t.Context(), request).Fresh {
+			t.Errorf("token %d, which is in use, was forgotten", i)
 		}
 	}
-	if checked := use(); checked > 0 {
-		t.Errorf("%d of %d tokens in use were forgotten", checked, len(used))
-	}
-	if got := f.config.Cache.Len(); got > 60_000 {
+	if got := f.config.Cache.IssuedLen(); got != gate.MaxIssued {
 		t.Errorf("%d tokens are remembered", got)
+	}
+}
+
+// However many tokens are in use, those that were made last are known at their first
+// request, and as long as they are used.
+func TestIssuedTokensAmongMany(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g := f.gate()
+	f.config.Cache.Fill()
+	requests := make([]*gate.Request, 1000)
+	for i := range requests {
+		requests[i] = get("/", bearer(f.issue(f.claims()))...)
+	}
+	for range 5 {
+		for i, request := range requests {
+			if verdict := g.Check(t.Context(), request); !verdict.Allowed || verdict.Fresh {
+				t.Fatalf("token %d: allowed %t, checked %t", i, verdict.Allowed, verdict.Fresh)
+			}
+		}
+	}
+}
+
+// One that has expired is forgotten wherever it was remembered.
+func TestIssuedTokenIsForgotten(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	g, request := f.gate(), get("/", bearer(f.issue(f.claims()))...)
+	f.pass(2 * time.Minute)
+	if verdict := g.Check(t.Context(), request); verdict.Allowed {
+		t.Error("allowed")
+	}
+	if used, issued := f.config.Cache.Len(), f.config.Cache.IssuedLen(); used+issued != 0 {
+		t.Errorf("%d and %d tokens are remembered", used, issued)
 	}
 }

@@ -17,7 +17,7 @@ func (g *Gate) verify(ctx context.Context, raw string) (known *entry, fresh bool
 		return nil, false, &token.Error{Check: token.CheckFormat}
 	}
 	key := digestOf(raw)
-	known, hit := g.config.Cache.entries.GetIfPresent(key)
+	known, hit := g.config.Cache.find(key)
 	if !hit || !g.takes(known.issuer) || known.keys != known.issuer.Generation() {
 		fresh = true
 		if known, err = g.authenticate(ctx, raw); err != nil {
@@ -27,7 +27,7 @@ func (g *Gate) verify(ctx context.Context, raw string) (known *entry, fresh bool
 	}
 	if err := g.judge(known); err != nil {
 		if check, _ := token.Failed(err); check == token.CheckExpired {
-			g.config.Cache.entries.Invalidate(key)
+			g.config.Cache.forget(key)
 		}
 		return known, fresh, err
 	}

@@ -3,6 +3,8 @@ package issuer_test
 import (
 	"net/http"
 	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,4 +62,33 @@ func TestNothingIsMintedForARefusal(t *testing.T) {
 			t.Error("a token was issued")
 		}
 	}
+}
+
+// Whoever remembers a token remembers no request: a scope that is a part of its body
+// would keep all of that, and make of a bound of some megabytes one of gigabytes.
+func TestMintedKeepsNoRequest(t *testing.T) { // not beside others: it looks at the heap
+	const tokens, padding = 200, 60 << 10
+	var given []*token.Claims
+	s := newServer(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.Minted = func(_, _ string, claims *token.Claims) { given = append(given, claims) }
+	})
+	s.events.off = true
+	before := heap()
+	for range tokens {
+		if w := s.do(batch("scope=orders:read&resource=" + ordersAPI + "&padding=" + strings.Repeat("x", padding))); w.Code != http.StatusOK {
+			t.Fatal(w.Body)
+		}
+	}
+	if kept := heap() - before; len(given) != tokens || kept > tokens*padding/10 {
+		t.Errorf("%d tokens keep %d bytes", len(given), kept)
+	}
+	runtime.KeepAlive(given)
+}
+
+// heap is what is in use.
+func heap() int64 {
+	runtime.GC()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return int64(memory.HeapAlloc) //nolint:gosec // far from the bound
 }

@@ -56,6 +56,20 @@ func (s Scopes) HasAll(needed Scopes) bool {
 	return true
 }
 
+// Pick returns the values of asked, in their order, as this set has them: the texts
+// are this set's own, and keep nothing alive that those asked for are a part of. ok
+// is false where the set lacks one.
+func (s Scopes) Pick(asked Scopes) (picked Scopes, ok bool) {
+	for _, value := range asked {
+		at := slices.Index(s, value)
+		if at < 0 {
+			return nil, false
+		}
+		picked = append(picked, s[at])
+	}
+	return picked, true
+}
+
 // Union returns the set with the values of more that it lacks, in their order.
 // Neither set is changed.
 func (s Scopes) Union(more Scopes) Scopes {

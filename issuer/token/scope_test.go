@@ -57,6 +57,15 @@ func TestScopeSets(t *testing.T) {
 	if !set.HasAll(nil) || !set.HasAll(token.Scopes{"write", "read"}) || set.HasAll(token.Scopes{"read", "admin"}) {
 		t.Error("HasAll")
 	}
+	if picked, ok := set.Pick(token.Scopes{"write", "read"}); !ok || !reflect.DeepEqual(picked, token.Scopes{"write", "read"}) {
+		t.Error("Pick", picked, ok)
+	}
+	if picked, ok := set.Pick(nil); picked != nil || !ok {
+		t.Error("Pick of nothing", picked, ok)
+	}
+	if picked, ok := set.Pick(token.Scopes{"read", "admin"}); picked != nil || ok {
+		t.Error("Pick of what is not there", picked, ok)
+	}
 	if token.Scopes(nil).Has("") || token.Scopes(nil).HasAll(token.Scopes{"read"}) || !token.Scopes(nil).HasAll(nil) {
 		t.Error("the empty set")
 	}

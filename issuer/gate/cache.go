@@ -72,8 +72,37 @@ func (c *Cache) forget(key digest) {
 	c.issued.Remove(key)
 }
 
-// entrySize estimates the memory of an entry: the claims are about as large as
-// the token, plus what maps, headers and the cache itself need.
-func entrySize(raw string) uint32 {
-	return uint32(len(raw))*2 + 400 //nolint:gosec // token.MaxLength bounds it
+// entrySize estimates the memory of an entry: the texts of the claims are about as
+// large as the token, to which comes what lists and maps need for each of them, and
+// what headers and the cache itself do.
+func entrySize(raw string, claims *token.Claims) uint32 {
+	lists := cap(claims.Audience) + cap(claims.Scope) + cap(claims.Roles)
+	return uint32(len(raw)*2 + lists*textSize + sizeOf(claims.Extra) + 400) //nolint:gosec // token.MaxLength bounds it
+}
+
+// What a text in a list needs apart from its letters, which are rounded up; a value of
+// any type, with its place in a list or a map; and a map.
+const (
+	textSize  = 32
+	valueSize = 80
+	mapSize   = 320
+)
+
+// sizeOf estimates what a value needs apart from the letters of its texts: `[{},{}]`
+// is thirty times as large in memory as on the wire.
+func sizeOf(value any) (size int) {
+	switch value := value.(type) {
+	case map[string]any:
+		if len(value) > 0 {
+			size = mapSize
+		}
+		for _, member := range value {
+			size += valueSize + sizeOf(member)
+		}
+	case []any:
+		for _, element := range value {
+			size += valueSize + sizeOf(element)
+		}
+	}
+	return size
 }

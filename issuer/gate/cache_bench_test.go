@@ -52,7 +52,7 @@ func remembered(i int) *entry {
 		Audience: []string{"https://api.example.com"}, Scope: token.Scopes{text("orders:read"), text("orders:write")},
 		ID: fmt.Sprintf("%022d", i), IssuedAt: 1_800_000_000, Expires: 1_800_003_600,
 	}
-	return &entry{claims: *claims, size: entrySize(strings.Repeat("x", 550))} // ES256
+	return &entry{claims: *claims, size: entrySize(strings.Repeat("x", 550), claims)} // ES256
 }
 
 // heap is what is in use, without garbage.

@@ -1,6 +1,10 @@
 package gate
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
+)
 
 // MaxIssued is how many tokens that were made here are remembered.
 const MaxIssued = maxIssued
@@ -17,9 +21,9 @@ func (c *Cache) IssuedLen() int { return c.issued.Len() }
 // Fill has the cache remember as many tokens of others as it can, each of which was used.
 func (c *Cache) Fill() {
 	var key digest
-	for i := range 2 * cacheBytes / uint64(entrySize("")) {
+	for i := range 2 * cacheBytes / uint64(entrySize("", new(token.Claims))) {
 		binary.BigEndian.PutUint64(key[:], i)
-		c.entries.Set(key, &entry{size: entrySize("")})
+		c.entries.Set(key, &entry{size: entrySize("", new(token.Claims))})
 		c.entries.GetIfPresent(key)
 	}
 	c.entries.CleanUp()

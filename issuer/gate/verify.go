@@ -86,7 +86,7 @@ func (g *Gate) authenticate(ctx context.Context, raw string) (*entry, error) {
 		return nil, err
 	}
 	g.share(claims, issuer)
-	return &entry{claims: *claims, issuer: issuer, keys: generation, size: entrySize(raw)}, nil
+	return &entry{claims: *claims, issuer: issuer, keys: generation, size: entrySize(raw, claims)}, nil
 }
 
 // acceptable tells whether what an issuer has signed is a token of its own that names

@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"crypto/x509"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -23,6 +24,8 @@ func TestMintedIsWhatIsRead(t *testing.T) {
 		"two resources":                batch("resource=" + ordersAPI + "&resource=" + stockAPI),
 		"nothing of what can be left":  basic("poor", "a+secret+of+the+batch+client", "grant_type=client_credentials"),
 		"subject, roles and own claim": basic("a%3Ab", "p%25q%2Br+s+and+some+more", "grant_type=client_credentials"),
+		"an alias":                     batch("scope=urn:opc:idm:__myscopes__+stock:read&resource=" + ordersAPI + "&resource=" + stockAPI),
+		"texts that are escaped":       basic("texts", "a+secret+of+the+batch+client", "grant_type=client_credentials"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +38,12 @@ func TestMintedIsWhatIsRead(t *testing.T) {
 				ID: "poor", Secrets: []client.Secret{plain(t, "", secret, time.Time{})}, Scopes: token.Scopes{}, Roles: []string{},
 				Claims: map[string]any{}, Resources: []string{ordersAPI},
 			}
-			s := newServerOf(t, append(testClients(t), poor), func(c *issuer.Config, _ *issuer.Paths) {
+			const text = "<b>&amp; \u2028 \U0001F600 ü \ufffd \\ \" /"
+			texts := client.Client{
+				ID: "texts", Secrets: poor.Secrets, Subject: text, Roles: []string{text, "<"}, Claims: map[string]any{text: text, " ": " "},
+				Resources: []string{ordersAPI},
+			}
+			s := newServerOf(t, append(testClients(t), poor, texts), func(c *issuer.Config, _ *issuer.Paths) {
 				c.Minted = func(raw, keyID string, claims *token.Claims) { given = append(given, minted{raw, keyID, claims}) }
 			})
 			answered := read(t, s.do(request))
@@ -46,6 +54,30 @@ func TestMintedIsWhatIsRead(t *testing.T) {
 				t.Errorf("made %+v\nread %+v", given[0].claims, read)
 			}
 		})
+	}
+}
+
+// The same of tokens that are bound: what was lost of their binding, no gate would ask for.
+func TestMintedIsWhatIsReadOfBound(t *testing.T) {
+	t.Parallel()
+	var given *token.Claims
+	p := newProver(t, func(c *issuer.Config, _ *issuer.Paths) {
+		c.Minted = func(_, _ string, claims *token.Claims) { given = claims }
+	})
+	peer := issuer.Peer{Certificate: &x509.Certificate{Raw: []byte("x")}}
+	for name, one := range map[string]struct {
+		peer    issuer.Peer
+		request *http.Request
+	}{
+		"to a key":            {issuer.Peer{}, withProof(ofClient("dpop"), p.proof(nil))},
+		"to a key, by choice": {issuer.Peer{}, withProof(ofClient("batch"), p.proof(nil))},
+		"to a certificate":    {peer, ofClient("mtls")},
+		"to both":             {peer, withProof(ofClient("mtls"), p.proof(nil))},
+	} {
+		answered := read(t, p.from(one.peer, one.request))
+		if read := p.claims(answered.AccessToken); read.Confirmation == nil || !reflect.DeepEqual(given, read) {
+			t.Errorf("%s: made %+v\nread %+v", name, given, read)
+		}
 	}
 }
 

@@ -18,8 +18,9 @@ const maxDepth = 16
 
 // decodeObject reads one JSON object as RFC 8259 section 4 recommends and
 // encoding/json does not: member names are compared case-sensitively and each
-// stands once, at every depth, and all is UTF-8. Two parsers that take different
-// ones of two "aud" members are how a token means one thing here and another behind us.
+// stands once, at every depth, and all is UTF-8, also what is escaped: half a surrogate
+// pair is no character (section 8.2). Two parsers that take different ones of two "aud"
+// members are how a token means one thing here and another behind us.
 //
 // Errors quote nothing of the text, which must not reach a log.
 func decodeObject(data []byte) (map[string]any, error) {

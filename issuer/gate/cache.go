@@ -24,11 +24,17 @@ type Cache struct {
 	// own, in the order of their last use: entries keeps what is used often, and a
 	// token that is about to be used for the first time would have no chance there.
 	issued *lru.Cache[digest, *entry]
+	// issuedBytes is what these weigh.
+	issuedBytes atomic.Int64
 }
 
 // maxIssued is how many tokens that this process has made are remembered before they
-// are used, some 4 MB.
-const maxIssued = 8192
+// are used, some 4 MB; where they are long, less, so that they weigh no more than
+// maxIssuedBytes.
+const (
+	maxIssued      = 8192
+	maxIssuedBytes = 16 << 20
+)
 
 type digest [sha256.Size]byte
 
@@ -47,11 +53,25 @@ type entry struct {
 
 // NewCache makes an empty cache.
 func NewCache() *Cache {
-	issued, _ := lru.New[digest, *entry](maxIssued) // the error is that of a size below one
-	return &Cache{issued: issued, entries: otter.Must(&otter.Options[digest, *entry]{
+	cache := &Cache{entries: otter.Must(&otter.Options[digest, *entry]{
 		MaximumWeight: cacheBytes,
 		Weigher:       func(_ digest, e *entry) uint32 { return e.size },
 	})}
+	// The error is that of a size below one.
+	cache.issued, _ = lru.NewWithEvict(maxIssued, func(_ digest, e *entry) { cache.issuedBytes.Add(-int64(e.size)) })
+	return cache
+}
+
+// add remembers a token that was just made. No text is made twice: each has a `jti`
+// of its own.
+func (c *Cache) add(key digest, made *entry) {
+	c.issuedBytes.Add(int64(made.size))
+	c.issued.Add(key, made)
+	for c.issuedBytes.Load() > maxIssuedBytes {
+		if _, _, more := c.issued.RemoveOldest(); !more {
+			return
+		}
+	}
 }
 
 // find returns what is remembered of a token. Only where it was not used lately, a

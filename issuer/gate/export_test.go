@@ -6,8 +6,11 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
-// MaxIssued is how many tokens that were made here are remembered.
-const MaxIssued = maxIssued
+// How many tokens that were made here are remembered, and what they may weigh.
+const (
+	MaxIssued      = maxIssued
+	MaxIssuedBytes = maxIssuedBytes
+)
 
 // Len is the number of tokens that are remembered since they were used.
 func (c *Cache) Len() int {
@@ -17,6 +20,14 @@ func (c *Cache) Len() int {
 
 // IssuedLen is the number of tokens that are remembered since they were made here.
 func (c *Cache) IssuedLen() int { return c.issued.Len() }
+
+// IssuedBytes is what those weigh, and what they are thought to.
+func (c *Cache) IssuedBytes() (weight, noted int64) {
+	for _, one := range c.issued.Values() {
+		weight += int64(one.size)
+	}
+	return weight, c.issuedBytes.Load()
+}
 
 // Fill has the cache remember as many tokens of others as it can, each of which was used.
 func (c *Cache) Fill() {

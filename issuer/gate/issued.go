@@ -19,5 +19,5 @@ func (c *Cache) Issued(own *Own, keyID, raw string, claims *token.Claims) {
 	if _, found := own.keys.Key(keyID); !found {
 		return
 	}
-	c.issued.Add(digestOf(raw), &entry{claims: *claims, issuer: own, keys: generation, size: entrySize(raw, claims)})
+	c.add(digestOf(raw), &entry{claims: *claims, issuer: own, keys: generation, size: entrySize(raw, claims)})
 }

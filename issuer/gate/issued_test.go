@@ -157,6 +157,30 @@ func TestIssuedTokensDisplaceNone(t *testing.T) {
 	}
 }
 
+// The bound holds in bytes too: a token may have 16 KiB, and more than that in memory.
+func TestIssuedTokensOfAnyLength(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.gate()
+	cache, claims := f.config.Cache, f.claims()
+	long := strings.Repeat("x", token.MaxLength-10)
+	for i := range gate.MaxIssued {
+		cache.Issued(f.own, "k1", long[:i%4*len(long)/3]+strconv.Itoa(i), claims)
+		if weight, noted := cache.IssuedBytes(); i%100 == 0 && (weight != noted || weight > gate.MaxIssuedBytes) {
+			t.Fatalf("after %d tokens: %d bytes, noted %d", i, weight, noted)
+		}
+	}
+	if weight, _ := cache.IssuedBytes(); weight < gate.MaxIssuedBytes*9/10 {
+		t.Errorf("only %d bytes are remembered", weight)
+	}
+	cache.Issued(f.own, "k1", long, claims)
+	f.pass(2 * time.Minute)
+	f.gate().Check(t.Context(), get("/", bearer(long)...)) // it has expired
+	if weight, noted := cache.IssuedBytes(); weight != noted {
+		t.Errorf("%d bytes, noted %d", weight, noted)
+	}
+}
+
 // However many tokens are in use, those that were made last are known at their first
 // request, and as long as they are used.
 func TestIssuedTokensAmongMany(t *testing.T) {

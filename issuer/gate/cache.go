@@ -81,7 +81,7 @@ func (c *Cache) find(key digest) (*entry, bool) {
 		return known, true
 	}
 	known, hit := c.issued.Get(key)
-	if hit {
+	if hit && known.clients.Load() != 0 { // the second time: many tokens are used once
 		c.entries.Set(key, known)
 	}
 	return known, hit

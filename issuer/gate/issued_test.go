@@ -35,6 +35,15 @@ func TestIssuedTokenIsKnown(t *testing.T) {
 	if f.clients.asked.Load() != 1 {
 		t.Error("the client was not judged")
 	}
+	// Only one that comes again is among those in use.
+	for time, want := range []int{0, 1, 1} {
+		if got := f.config.Cache.Len(); got != want {
+			t.Errorf("%d tokens are in use after request %d, expected %d", got, time+1, want)
+		}
+		if verdict := g.Check(t.Context(), get("/", bearer(raw)...)); !verdict.Allowed || verdict.Fresh {
+			t.Errorf("request %d: %+v", time+2, verdict)
+		}
+	}
 }
 
 // What is spared is the signature alone: all else is judged as for a token that
@@ -141,7 +150,9 @@ func TestIssuedTokensDisplaceNone(t *testing.T) {
 	used := make([]*gate.Request, 50)
 	for i := range used {
 		used[i] = get("/", bearer(f.issue(f.claims()))...)
-		g.Check(t.Context(), used[i])
+		for range 2 {
+			g.Check(t.Context(), used[i])
+		}
 	}
 	claims := f.claims()
 	for i := range 5 * gate.MaxIssued {

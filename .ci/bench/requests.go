@@ -125,32 +125,33 @@ func bound(site string) maker {
 	}
 }
 
-// withIdentity is the same with the headers in which a gate tells who calls.
-func withIdentity(requests maker) maker {
+// withFields is the same with more fields in each request.
+func withFields(requests maker, fields func(p *process) map[string]string) maker {
 	return func(p *process, count int) ([]*http.Request, error) {
 		made, err := requests(p, count)
 		for _, r := range made {
-			r.Header.Set("X-Client-Id", "bench")
-			r.Header.Set("X-Client-Scope", "read")
-			r.Header.Set("X-Client-Issuer", p.url("issuer"))
+			for name, value := range fields(p) {
+				r.Header.Set(name, value)
+			}
 		}
 		return made, err
 	}
 }
 
-// withMore is the same with fields that clients' libraries send.
-func withMore(requests maker) maker {
-	return func(p *process, count int) ([]*http.Request, error) {
-		made, err := requests(p, count)
-		for _, r := range made {
-			r.Header.Set("Accept", "application/json")
-			r.Header.Set("Accept-Language", "en")
-			r.Header.Set("Cache-Control", "no-cache")
-			r.Header.Set("Idempotency-Key", "0f8f3b1e-5d0e-4d52-9c0a-8f1f5e0c7a11")
-			r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-			r.Header.Set("X-Request-Id", "7b1c2d3e4f")
-		}
-		return made, err
+// identity are the fields in which a gate tells who calls.
+func identity(p *process) map[string]string {
+	return map[string]string{"X-Client-Id": "bench", "X-Client-Scope": "read", "X-Client-Issuer": p.url("issuer")}
+}
+
+// more are fields that clients' libraries send.
+func more(*process) map[string]string {
+	return map[string]string{
+		"Accept":          "application/json",
+		"Accept-Language": "en",
+		"Cache-Control":   "no-cache",
+		"Idempotency-Key": "0f8f3b1e-5d0e-4d52-9c0a-8f1f5e0c7a11",
+		"Traceparent":     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"X-Request-Id":    "7b1c2d3e4f",
 	}
 }
 

@@ -52,13 +52,13 @@ func gateRows() []row {
 		// 600 bytes is not the gate's doing.
 		{name: bare, process: "main", requests: gated("bare", 1)},
 		// What the three headers cost where the client sends them.
-		{name: "bare, with the identity headers", baseline: bare, process: "main", requests: withIdentity(gated("bare", 1))},
+		{name: "bare, with the identity headers", baseline: bare, process: "main", requests: withFields(gated("bare", 1), identity)},
 		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
 		// A request with the fields that libraries and tracing add: with more than eight
 		// in all, Go's map of them has grown before the gate adds its own.
-		{name: fuller, process: "main", requests: withMore(gated("bare", 1))},
-		{name: "gate, known token, six more fields", baseline: fuller, process: "main", requests: withMore(gated("gate", 1))},
+		{name: fuller, process: "main", requests: withFields(gated("bare", 1), more)},
+		{name: "gate, known token, six more fields", baseline: fuller, process: "main", requests: withFields(gated("gate", 1), more)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
 	}
 }

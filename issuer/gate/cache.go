@@ -29,8 +29,8 @@ type Cache struct {
 }
 
 // maxIssued is how many tokens that this process has made are remembered before they
-// are used, some 4 MB; where they are long, less, so that they weigh no more than
-// maxIssuedBytes.
+// are used twice, some 4 MB; where they are long, less, so that they weigh no more
+// than maxIssuedBytes.
 const (
 	maxIssued      = 8192
 	maxIssuedBytes = 16 << 20
@@ -41,9 +41,9 @@ type digest [sha256.Size]byte
 // entry is a remembered token.
 type entry struct {
 	claims token.Claims // in place: with many, objects are what the collector of garbage goes through
-	issuer Issuer       // who has verified it
+	issuer Issuer       // who has verified or made it
 	size   uint32
-	// keys is the generation of the keys that verified the signature: with
+	// keys is the generation of the keys that verified or made the signature: with
 	// another one the key may be gone, and the token is verified again.
 	keys uint64
 	// clients is the generation of the client states in which the client was

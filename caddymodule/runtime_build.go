@@ -8,14 +8,14 @@ import (
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 )
 
-// buildPart is how many clients are worth a goroutine of their own.
-const buildPart = 500
+// leastPart is how many clients are worth a goroutine of their own.
+const leastPart = 500
 
 // buildAll makes the clients as the directory has them now, on all processors where
 // there are many. Whoever is not there, or cannot be, is among those to be removed.
 func (r *runtimeClients) buildAll(ids []string) (changed []client.Client, removed []string) {
 	changed = make([]client.Client, len(ids))
-	size := max(buildPart, len(ids)/runtime.GOMAXPROCS(0)+1)
+	size := max(leastPart, len(ids)/runtime.GOMAXPROCS(0)+1)
 	var all sync.WaitGroup
 	for from := 0; from < len(ids); from += size {
 		to := min(from+size, len(ids))

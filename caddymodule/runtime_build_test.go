@@ -14,7 +14,7 @@ import (
 // and none that was removed or is the configuration's.
 func TestRuntimeClientsInParts(t *testing.T) {
 	t.Parallel()
-	const count = 3*buildPart + 7
+	const count = 3*leastPart + 7
 	documents, made := store.NewMemory(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ids := make([]string, count)
 	for i := range ids {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,18 +19,21 @@ type shardLoad struct {
 
 // loadShards reads shards and hands them over. The error is that of [Collection.Load].
 func (c *Collection) loadShards(ctx context.Context, shards []int) error {
-	var gone, unreadable error
+	var gone, unreadable, failed error
 	for i, one := range c.loadTogether(ctx, shards) {
 		switch {
 		case errors.Is(one.err, ErrGone):
 			gone = errors.Join(gone, one.err)
 		case errors.Is(one.err, ErrUnreadable):
 			unreadable = errors.Join(unreadable, one.err)
-		case one.err != nil:
-			return errors.Join(unreadable, one.err)
+		case one.err != nil: // those behind it may have been read meanwhile
+			failed = cmp.Or(failed, one.err)
 		case one.version > 0:
 			c.known[shards[i]] = one.version
 		}
+	}
+	if failed != nil {
+		return errors.Join(unreadable, failed)
 	}
 	if unreadable != nil {
 		return unreadable // what is gone can be made again, but not beside what may mean anything

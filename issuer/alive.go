@@ -5,7 +5,7 @@ import "github.com/dd99cb49/caddy-client-credentials/issuer/token"
 // Issued returns the claims of a token that this issuer has made, alive or not, as
 // long as its key is there. The error does not quote the token.
 func (s *Server) Issued(raw string) (*token.Claims, error) {
-	claims, err := token.Parse(raw, s.config.Keys, token.Type)
+	claims, err := token.Parse(raw, s.config.Keys)
 	if err != nil {
 		return nil, err
 	}

@@ -215,7 +215,7 @@ func read(t testing.TB, w *httptest.ResponseRecorder) answer {
 // claims are those of a token that was issued.
 func (s *server) claims(raw string) *token.Claims {
 	s.t.Helper()
-	claims, err := token.Parse(raw, s.ring, token.Type)
+	claims, err := token.Parse(raw, s.ring)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -131,6 +131,7 @@ func TestWithoutWhatATokenNeeds(t *testing.T) {
 
 type noKeys struct{}
 
-func (noKeys) Signer() (*token.Signer, error)           { return nil, http.ErrNotSupported }
-func (noKeys) Key(string) (token.VerificationKey, bool) { return token.VerificationKey{}, false }
-func (noKeys) JWKS() (body []byte, etag string)         { return nil, "" }
+func (noKeys) Signer() (*token.Signer, error)             { return nil, http.ErrNotSupported }
+func (noKeys) Key(string) (token.VerificationKey, bool)   { return token.VerificationKey{}, false }
+func (noKeys) KeyOf(string) (token.VerificationKey, bool) { return token.VerificationKey{}, false }
+func (noKeys) JWKS() (body []byte, etag string)           { return nil, "" }

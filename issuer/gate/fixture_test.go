@@ -38,7 +38,7 @@ type fixture struct {
 }
 
 func newFixture(t testing.TB) *fixture {
-	f := &fixture{t: t, keys: &keySet{keys: map[string]token.VerificationKey{}}, clients: newClientStates()}
+	f := &fixture{t: t, keys: &keySet{keys: map[string]token.VerificationKey{}, headers: map[string]string{}}, clients: newClientStates()}
 	f.now.Store(start.Unix())
 	f.signer = f.keys.make(t, "k1", token.ES256)
 	f.own = gate.NewOwn(issuerURL, f.keys, f.clients)
@@ -98,6 +98,7 @@ func get(path string, authorization ...string) *gate.Request {
 type keySet struct {
 	mutex      sync.RWMutex
 	keys       map[string]token.VerificationKey
+	headers    map[string]string // and the IDs
 	generation atomic.Uint64
 	lookups    atomic.Int64
 }
@@ -108,6 +109,16 @@ func (s *keySet) Key(id string) (token.VerificationKey, bool) {
 	defer s.mutex.RUnlock()
 	key, ok := s.keys[id]
 	return key, ok
+}
+
+func (s *keySet) KeyOf(header string) (token.VerificationKey, bool) {
+	s.mutex.RLock()
+	id, known := s.headers[header]
+	s.mutex.RUnlock()
+	if !known {
+		return token.VerificationKey{}, false
+	}
+	return s.Key(id)
 }
 
 func (s *keySet) Generation() uint64 { return s.generation.Load() }
@@ -122,6 +133,7 @@ func (s *keySet) make(t testing.TB, id string, alg token.Algorithm) *token.Signe
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.keys[id] = token.VerificationKey{ID: id, Algorithm: alg, Public: private.Public()}
+	s.headers[signer.Header()] = id
 	s.generation.Add(1)
 	return signer
 }

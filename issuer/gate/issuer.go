@@ -50,7 +50,7 @@ func (o *Own) Generation() uint64 { return o.keys.Generation() }
 
 // Verify implements [Issuer] (RFC 9068 section 4).
 func (o *Own) Verify(_ context.Context, raw string) (*token.Claims, error) {
-	return token.Parse(raw, o.keys, token.Type)
+	return token.Parse(raw, o.keys)
 }
 
 // Trusted is another authorization server.

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -111,6 +112,11 @@ func TestRotateAtOnce(t *testing.T) {
 	}
 }
 
+// headerOf is the header of tokens, encoded, that the key signs.
+func headerOf(kid string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"at+jwt","kid":"` + kid + `"}`))
+}
+
 // A revoked key is gone at once; who signs after it, and with what the others
 // remain.
 func TestRevoke(t *testing.T) {
@@ -131,6 +137,11 @@ func TestRevoke(t *testing.T) {
 			ring, kids := newStates(t, docs, clock, test.states)
 			i := slices.Index(strings.Fields(test.states), test.revoke)
 			generation, former := ring.Generation(), signing(t, ring)
+			header := headerOf(kids[i])
+			named, _ := ring.Key(kids[i])
+			if key, ok := ring.KeyOf(header); !ok || key != named {
+				t.Errorf("by its header: %+v, %v", key, ok)
+			}
 			_, etag := ring.JWKS()
 			changes, err := ring.Revoke(t.Context(), kids[i], usual)
 			if err != nil || !slices.Equal(changes.Revoked, kids[i:i+1]) || (changes.Signing != "") != (test.revoke == "active") {
@@ -148,6 +159,9 @@ func TestRevoke(t *testing.T) {
 				var got []string
 				for _, key := range each.List() {
 					got = append(got, string(key.State))
+				}
+				if _, ok := each.KeyOf(header); ok {
+					t.Error("tokens with its header pass")
 				}
 				if _, ok := each.Key(kids[i]); ok || slices.Contains(published(t, each), kids[i]) || strings.Join(got, " ") != test.after {
 					t.Errorf("is there: %v; states %v", ok, got)

@@ -58,6 +58,12 @@ func (r *Ring) Key(id string) (token.VerificationKey, bool) {
 	return key, ok
 }
 
+// KeyOf implements [token.Keys], for the same keys.
+func (r *Ring) KeyOf(header string) (token.VerificationKey, bool) {
+	key, ok := r.current.Load().headers[header]
+	return key, ok
+}
+
 // Generation changes whenever [Ring.Key] has begun or ceased to find a key:
 // what is remembered of tokens is worth nothing after that.
 func (r *Ring) Generation() uint64 { return r.current.Load().generation }

@@ -108,7 +108,7 @@ func TestFirstKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := token.Parse(raw, ring, token.Type); err != nil {
+		if _, err := token.Parse(raw, ring); err != nil {
 			t.Errorf("%s: %v", alg, err)
 		}
 		if changes := maintain(t, ring, config); changes.Made != nil || changes.Signing != "" {

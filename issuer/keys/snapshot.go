@@ -20,6 +20,7 @@ type snapshot struct {
 	source     [sha256.Size]byte // hash of the stored document
 	signers    []*token.Signer
 	verifying  map[string]token.VerificationKey // by kid
+	headers    map[string]token.VerificationKey // by the header that their signers write
 	jwks       []byte
 	etag       string
 	generation uint64
@@ -55,6 +56,7 @@ func (s *snapshot) of(raw []byte) bool {
 func (s *snapshot) prepare() error {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	s.verifying = make(map[string]token.VerificationKey, len(s.keys))
+	s.headers = make(map[string]token.VerificationKey, len(s.keys))
 	for _, key := range s.keys {
 		signer, err := token.NewSigner(token.SigningKey{ID: key.id, Algorithm: key.alg, Private: key.private})
 		if err != nil {
@@ -65,7 +67,8 @@ func (s *snapshot) prepare() error {
 			return err
 		}
 		s.signers = append(s.signers, signer)
-		s.verifying[key.id] = token.VerificationKey{ID: key.id, Algorithm: key.alg, Public: key.private.Public()}
+		verifying := token.VerificationKey{ID: key.id, Algorithm: key.alg, Public: key.private.Public()}
+		s.verifying[key.id], s.headers[signer.Header()] = verifying, verifying
 		set.Keys = append(set.Keys, jwk)
 	}
 	body, err := json.Marshal(set)

@@ -28,7 +28,7 @@ func ReadAssertion(raw string) (*Assertion, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, typed := m.header["typ"]; typed && !m.hasType("JWT", AssertionType) {
+	if m.header.has("typ") && !m.hasType("JWT", AssertionType) {
 		return nil, refuse(CheckType, nil)
 	}
 	alg, err := m.algorithm()
@@ -39,10 +39,10 @@ func ReadAssertion(raw string) (*Assertion, error) {
 	if err != nil {
 		return nil, err
 	}
-	assertion := &Assertion{KeyID: m.text("kid"), Algorithm: alg, message: m}
+	assertion := &Assertion{KeyID: m.header.text("kid"), Algorithm: alg, message: m}
 	// An array is refused even where it has one element: what else may be in it
 	// is how assertions were replayed at another server.
-	assertion.Audience, _ = members["aud"].(string)
+	assertion.Audience = members.text("aud")
 	reader := memberReader{members: members}
 	assertion.Issuer, assertion.Subject, assertion.ID = reader.text("iss"), reader.text("sub"), reader.text("jti")
 	assertion.Expires, assertion.NotBefore, assertion.IssuedAt = reader.date("exp"), reader.date("nbf"), reader.date("iat")

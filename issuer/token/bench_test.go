@@ -39,7 +39,7 @@ func BenchmarkParse(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := token.Parse(raw, keys, token.Type); err != nil {
+				if _, err := token.Parse(raw, keys); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -37,8 +37,7 @@ func Issuer(raw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	issuer, _ := members["iss"].(string)
-	return issuer, nil
+	return members.text("iss"), nil
 }
 
 // Read reads a token and judges its format, `typ` and `alg`. Errors are
@@ -66,7 +65,7 @@ func (f *Foreign) Read(raw string) (*Unverified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Unverified{KeyID: m.text("kid"), Algorithm: alg, claims: claims, message: m}, nil
+	return &Unverified{KeyID: m.header.text("kid"), Algorithm: alg, claims: claims, message: m}, nil
 }
 
 func joined(algorithms []Algorithm) string {
@@ -89,7 +88,7 @@ func (u *Unverified) Verify(keys []VerificationKey) (*Claims, error) {
 
 // readClaims reads what [Claims] has fields for. What is read remains in Extra,
 // but for what has a meaning here: others give those names meanings of their own.
-func (f *Foreign) readClaims(members map[string]any) (*Claims, error) {
+func (f *Foreign) readClaims(members object) (*Claims, error) {
 	scope, err := f.scope(members)
 	if err != nil {
 		return nil, err
@@ -104,18 +103,18 @@ func (f *Foreign) readClaims(members map[string]any) (*Claims, error) {
 	if reader.err != nil {
 		return nil, refuse(CheckFormat, reader.err)
 	}
-	claims.Roles = takeTexts(members, "roles")
+	claims.Roles = reader.optionalTexts("roles")
 	for _, name := range []string{"client_id", "scope"} {
-		delete(members, name) // what they say stands in fields
+		reader.take(name) // what they say stands in fields
 	}
-	claims.Extra = members
+	claims.Extra = members.rest()
 	return claims, nil
 }
 
 // client is the first of the client's names that the token has.
-func (f *Foreign) client(members map[string]any) string {
+func (f *Foreign) client(members object) string {
 	for _, name := range f.ClientClaims {
-		if text, isText := members[name].(string); isText {
+		if text, isText := members.find(name).text(); isText {
 			return text
 		}
 	}
@@ -124,14 +123,14 @@ func (f *Foreign) client(members map[string]any) string {
 
 // scope is the first of the scope's claims that the token has: a string with
 // spaces or an array of strings.
-func (f *Foreign) scope(members map[string]any) (Scopes, error) {
+func (f *Foreign) scope(members object) (Scopes, error) {
 	for _, name := range f.ScopeClaims {
-		value, found := members[name]
-		if !found {
+		found := members.find(name)
+		if found == nil {
 			continue
 		}
-		text, isText := value.(string)
-		if list, isList := value.([]any); isList {
+		text, isText := found.text()
+		if list, isList := found.value.([]any); isList {
 			text, isText = joinTexts(list)
 		}
 		scope, err := ParseScope(text)
@@ -153,24 +152,6 @@ func joinTexts(list []any) (text string, ok bool) {
 		}
 	}
 	return strings.Join(texts, " "), true
-}
-
-// takeTexts takes an array of strings out of the members; anything else stays.
-func takeTexts(members map[string]any, name string) []string {
-	list, isList := members[name].([]any)
-	if !isList {
-		return nil
-	}
-	texts := make([]string, len(list))
-	for i, element := range list {
-		text, isText := element.(string)
-		if !isText {
-			return nil
-		}
-		texts[i] = text
-	}
-	delete(members, name)
-	return texts
 }
 
 // verifyAny returns nil if one of the keys signed the message with the

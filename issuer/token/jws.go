@@ -17,7 +17,7 @@ var strict = base64.RawURLEncoding.Strict()
 // message is a compact JWS whose payload is a JSON object (RFC 7515 section
 // 7.1, RFC 7519). Its header has been read, and nothing verified.
 type message struct {
-	header    map[string]any
+	header    object
 	signed    string // header and payload, as the signature covers them
 	signature []byte
 }
@@ -34,13 +34,11 @@ func readMessage(raw string) (*message, error) {
 	if err != nil {
 		return nil, refuse(CheckFormat, fmt.Errorf("header: %w", err))
 	}
-	if _, critical := header["crit"]; critical {
+	if header.has("crit") {
 		return nil, refuse(CheckFormat, errors.New("crit names an extension that is not understood"))
 	}
-	if id, named := header["kid"]; named {
-		if _, isText := id.(string); !isText { // RFC 7515 section 4.1.4
-			return nil, refuse(CheckFormat, errors.New("kid is not a string"))
-		}
+	if id := header.find("kid"); id != nil && id.kind() != '"' { // RFC 7515 section 4.1.4
+		return nil, refuse(CheckFormat, errors.New("kid is not a string"))
 	}
 	return &message{header: header, signed: signed, signature: signature}, nil
 }
@@ -61,7 +59,7 @@ func split(raw string) (signed string, signature []byte, err error) {
 	return raw[:last], signature, nil
 }
 
-func decodeSegment(segment string) (map[string]any, error) {
+func decodeSegment(segment string) (object, error) {
 	data, err := strict.DecodeString(segment)
 	if err != nil {
 		return nil, errors.New("not base64url")
@@ -69,16 +67,10 @@ func decodeSegment(segment string) (map[string]any, error) {
 	return decodeObject(data)
 }
 
-// text is a member of the header; empty where it is missing or no string.
-func (m *message) text(name string) string {
-	text, _ := m.header[name].(string)
-	return text
-}
-
 // hasType tells whether `typ` is one of types (RFC 8725 section 3.11).
 func (m *message) hasType(types ...string) bool {
 	const prefix = "application/"
-	typ := m.text("typ")
+	typ := m.header.text("typ")
 	if len(typ) > len(prefix) && strings.EqualFold(typ[:len(prefix)], prefix) {
 		typ = typ[len(prefix):]
 	}
@@ -92,7 +84,7 @@ func (m *message) hasType(types ...string) bool {
 
 // algorithm is the asymmetric one that somebody else has signed with.
 func (m *message) algorithm() (Algorithm, error) {
-	alg, ok := AlgorithmOf(m.text("alg"))
+	alg, ok := AlgorithmOf(m.header.text("alg"))
 	if !ok {
 		return "", refuse(CheckAlgorithm, fmt.Errorf("expected one of %s", strings.Join(AlgorithmNames(), ", ")))
 	}
@@ -109,7 +101,7 @@ func (m *message) verify(key VerificationKey) error {
 }
 
 // members decodes the payload. Errors are [*Error] with [CheckFormat].
-func (m *message) members() (map[string]any, error) {
+func (m *message) members() (object, error) {
 	_, encoded, _ := strings.Cut(m.signed, ".")
 	members, err := decodeSegment(encoded)
 	if err != nil {

@@ -1,21 +1,20 @@
 package token
 
-import (
-	"encoding/json"
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // memberReader takes typed members out of a claim set and keeps the first error.
 type memberReader struct {
-	members map[string]any
+	members object
 	err     error
 }
 
-func (r *memberReader) take(name string) (any, bool) {
-	value, ok := r.members[name]
-	delete(r.members, name)
-	return value, ok
+// take is the member with the name; nil where it is missing.
+func (r *memberReader) take(name string) *member {
+	found := r.members.find(name)
+	if found != nil {
+		found.taken = true
+	}
+	return found
 }
 
 func (r *memberReader) fail(name, expected string) {
@@ -25,23 +24,23 @@ func (r *memberReader) fail(name, expected string) {
 }
 
 func (r *memberReader) text(name string) string {
-	value, ok := r.take(name)
-	text, isText := value.(string)
-	if ok && !isText {
+	found := r.take(name)
+	text, isText := found.text()
+	if found != nil && !isText {
 		r.fail(name, "a string")
 	}
 	return text
 }
 
 func (r *memberReader) texts(name string, single bool) []string {
-	value, ok := r.take(name)
-	if !ok {
+	found := r.take(name)
+	if found == nil {
 		return nil
 	}
-	if text, isText := value.(string); isText && single {
+	if text, isText := found.text(); isText && single {
 		return []string{text}
 	}
-	array, isArray := value.([]any)
+	array, isArray := found.value.([]any)
 	if !isArray {
 		r.fail(name, "an array of strings")
 		return nil
@@ -60,27 +59,46 @@ func (r *memberReader) texts(name string, single bool) []string {
 	return list
 }
 
-// date reads a NumericDate (RFC 7519 section 2), which may have a fraction.
+// optionalTexts takes an array of strings; anything else stays.
+func (r *memberReader) optionalTexts(name string) []string {
+	found := r.members.find(name)
+	if found == nil {
+		return nil
+	}
+	list, isList := found.value.([]any)
+	if !isList {
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, element := range list {
+		text, isText := element.(string)
+		if !isText {
+			return nil
+		}
+		texts[i] = text
+	}
+	found.taken = true
+	return texts
+}
+
 func (r *memberReader) date(name string) int64 {
-	value, ok := r.take(name)
+	found := r.take(name)
+	if found == nil {
+		return 0
+	}
+	seconds, ok := found.date()
 	if !ok {
-		return 0
-	}
-	number, _ := value.(json.Number)
-	seconds, err := number.Float64()
-	if err != nil || seconds < 0 || seconds > 1<<53 {
 		r.fail(name, "a date")
-		return 0
 	}
-	return int64(math.Floor(seconds))
+	return seconds
 }
 
 func (r *memberReader) scope(name string) Scopes {
-	value, ok := r.take(name)
-	if !ok {
+	found := r.take(name)
+	if found == nil {
 		return nil
 	}
-	text, isText := value.(string)
+	text, isText := found.text()
 	if !isText {
 		r.fail(name, "a string")
 		return nil
@@ -93,20 +111,30 @@ func (r *memberReader) scope(name string) Scopes {
 }
 
 func (r *memberReader) confirmation(name string) *Confirmation {
-	value, ok := r.take(name)
-	if !ok {
+	found := r.take(name)
+	if found == nil {
 		return nil
 	}
-	object, isObject := value.(map[string]any)
+	methods, isObject := found.value.(map[string]any)
 	if !isObject {
 		r.fail(name, "an object")
 		return nil
 	}
-	inner := memberReader{members: object}
-	confirmation := &Confirmation{CertificateThumbprint: inner.text("x5t#S256"), KeyThumbprint: inner.text("jkt")}
-	// A confirmation method that is not understood must not be dropped: the
-	// token would pass as one that nobody has to prove (RFC 7800 section 3.1).
-	if inner.err != nil || len(object) > 0 || *confirmation == (Confirmation{}) {
+	confirmation := new(Confirmation)
+	for method, value := range methods {
+		text, isText := value.(string)
+		switch {
+		case isText && method == "x5t#S256":
+			confirmation.CertificateThumbprint = text
+		case isText && method == "jkt":
+			confirmation.KeyThumbprint = text
+		default:
+			// A confirmation method that is not understood must not be dropped: the
+			// token would pass as one that nobody has to prove (RFC 7800 section 3.1).
+			r.fail(name, "a known confirmation method")
+		}
+	}
+	if *confirmation == (Confirmation{}) {
 		r.fail(name, "a known confirmation method")
 	}
 	return confirmation

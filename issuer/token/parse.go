@@ -2,29 +2,31 @@ package token
 
 import (
 	"fmt"
+	"strings"
 )
 
-// Keys finds the verification key with an ID. It never fetches anything: a
-// token must not make this server send requests (RFC 8725 section 3.10).
+// Keys finds verification keys. It never fetches anything: a token must not make
+// this server send requests (RFC 8725 section 3.10).
 type Keys interface {
+	// Key finds the one with an ID.
 	Key(id string) (VerificationKey, bool)
+	// KeyOf finds the one whose [Signer] writes exactly this header, still encoded. Of a
+	// header that is found here nothing is read: it says what the key does. What is not
+	// found is read, and may still name a key.
+	KeyOf(header string) (VerificationKey, bool)
 }
 
-// Parse verifies a compact JWS against keys and returns its claims. types are
-// the accepted values of `typ`, compared without case and without a leading
-// "application/" (RFC 7515 section 4.1.9, RFC 9068 section 4).
+// Parse verifies an access token of this issuer against its keys and returns the
+// claims.
 //
-// It judges format, typ, key, alg and signature, in this order. The claims are
-// authentic and not yet judged: time, issuer and audience are the caller's.
-// Members that a claim set lacks are zero values; a member of the wrong type,
-// one that stands twice, or any `crit` is [CheckFormat] (RFC 7515 section
-// 4.1.11). Errors are [*Error].
-func Parse(raw string, keys Keys, types ...string) (*Claims, error) {
-	m, err := readMessage(raw)
-	if err != nil {
-		return nil, err
-	}
-	key, err := m.selectKey(keys, types)
+// It judges format, typ, key, alg and signature, in this order; typ is [Type],
+// compared without case and without a leading "application/" (RFC 7515 section 4.1.9,
+// RFC 9068 section 4). The claims are authentic and not yet judged: time, issuer and
+// audience are the caller's. Members that a claim set lacks are zero values; a member
+// of the wrong type, one that stands twice, or any `crit` is [CheckFormat] (RFC 7515
+// section 4.1.11). Errors are [*Error].
+func Parse(raw string, keys Keys) (*Claims, error) {
+	m, key, err := readSigned(raw, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -42,26 +44,44 @@ func Parse(raw string, keys Keys, types ...string) (*Claims, error) {
 	return claims, nil
 }
 
+// readSigned takes a token apart and finds the key to verify it with.
+func readSigned(raw string, keys Keys) (*message, VerificationKey, error) {
+	header, _, _ := strings.Cut(raw, ".")
+	if key, usual := keys.KeyOf(header); usual {
+		signed, signature, err := split(raw)
+		if err != nil {
+			return nil, VerificationKey{}, refuse(CheckFormat, err)
+		}
+		return &message{signed: signed, signature: signature}, key, nil
+	}
+	m, err := readMessage(raw)
+	if err != nil {
+		return nil, VerificationKey{}, err
+	}
+	key, err := m.selectKey(keys)
+	return m, key, err
+}
+
 // selectKey judges the protected header. It takes nothing from it but the
 // choice among keys that configuration gave: `jwk`, `jku`, `x5u` and `x5c`
 // are never looked at (RFC 8725 section 3.10).
-func (m *message) selectKey(keys Keys, types []string) (VerificationKey, error) {
-	if !m.hasType(types...) {
+func (m *message) selectKey(keys Keys) (VerificationKey, error) {
+	if !m.hasType(Type) {
 		return VerificationKey{}, refuse(CheckType, nil)
 	}
-	key, ok := keys.Key(m.text("kid"))
+	key, ok := keys.Key(m.header.text("kid"))
 	if !ok {
 		return VerificationKey{}, refuse(CheckKey, nil)
 	}
-	if m.text("alg") != string(key.Algorithm) || key.Algorithm.method() == nil {
+	if m.header.text("alg") != string(key.Algorithm) || key.Algorithm.method() == nil {
 		return VerificationKey{}, refuse(CheckAlgorithm, fmt.Errorf("expected %s", key.Algorithm))
 	}
 	return key, nil
 }
 
-// readClaims moves the members that [Claims] has fields for out of the map;
-// what remains are the extra ones.
-func readClaims(members map[string]any) (*Claims, error) {
+// readClaims takes the members that [Claims] has fields for; what remains are the
+// extra ones.
+func readClaims(members object) (*Claims, error) {
 	reader := memberReader{members: members}
 	claims := &Claims{
 		Issuer:    reader.text("iss"),
@@ -79,8 +99,6 @@ func readClaims(members map[string]any) (*Claims, error) {
 	if reader.err != nil {
 		return nil, reader.err
 	}
-	if len(members) > 0 { // an empty map would keep the room that the others took
-		claims.Extra = members
-	}
+	claims.Extra = members.rest()
 	return claims, nil
 }

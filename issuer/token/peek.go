@@ -4,7 +4,7 @@ import "strconv"
 
 // Seen is what anybody can read in a token: nobody vouches for a word of it. It
 // is for people who ask why a token is refused, and decides nothing.
-type Seen struct{ header, claims map[string]any }
+type Seen struct{ header, claims object }
 
 // Peek reads a token without judging it. What is no token, or cannot be read as
 // a whole, is empty.
@@ -31,21 +31,18 @@ func (s Seen) Claim(name string) string { return seen(s.claims, name) }
 
 // Date is a claim that is a NumericDate; 0 where there is none.
 func (s Seen) Date(name string) int64 {
-	reader := memberReader{members: map[string]any{}}
-	if value, ok := s.claims[name]; ok {
-		reader.members[name] = value
-	}
-	return reader.date(name)
+	seconds, _ := s.claims.find(name).date()
+	return seconds
 }
 
 // seen spells a member so that it can be printed on a terminal: a stranger may
 // have written it.
-func seen(members map[string]any, name string) string {
-	value, ok := members[name]
-	if !ok {
+func seen(members object, name string) string {
+	found := members.find(name)
+	if found == nil {
 		return ""
 	}
-	text := textOf(value)
+	text := textOf(found.any())
 	if len(text) > maxSeen {
 		text = text[:maxSeen] + "..."
 	}

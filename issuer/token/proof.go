@@ -2,11 +2,8 @@ package token
 
 import (
 	"crypto"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 )
 
 // ProofType is the `typ` of DPoP proofs (RFC 9449 section 4.2).
@@ -63,10 +60,11 @@ func ReadProof(raw string) (*Proof, error) {
 
 // embeddedKey is the text of the header's `jwk`. Errors are [*Error].
 func (m *message) embeddedKey() ([]byte, error) {
-	jwk, isObject := m.header["jwk"].(map[string]any)
-	if !isObject {
+	embedded := m.header.find("jwk")
+	if embedded == nil || embedded.kind() != '{' {
 		return nil, refuse(CheckFormat, errors.New("jwk: expected an object"))
 	}
+	jwk := embedded.value.(map[string]any)
 	// A private key in a header is stolen, each part of it (RFC 9449 section 4.3,
 	// check 7; RFC 7518 section 6).
 	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
@@ -79,16 +77,7 @@ func (m *message) embeddedKey() ([]byte, error) {
 			return nil, refuse(CheckKey, errors.New("jwk: key_ops: expected verify"))
 		}
 	}
-	encoded, _, _ := strings.Cut(m.signed, ".")
-	data, err := strict.DecodeString(encoded)
-	if err != nil {
-		return nil, refuse(CheckFormat, fmt.Errorf("header: %w", err))
-	}
-	var members map[string]json.RawMessage // case-sensitive, as the header was read
-	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, refuse(CheckFormat, errors.New("header: not a JSON object"))
-	}
-	return members["jwk"], nil
+	return embedded.raw, nil
 }
 
 // Verify returns nil if the proof was signed with the private half of public,

@@ -40,6 +40,9 @@ func NewSigner(key SigningKey) (*Signer, error) {
 // KeyID is the `kid` of the tokens.
 func (s *Signer) KeyID() string { return s.key.ID }
 
+// Header is the header of the tokens, encoded.
+func (s *Signer) Header() string { return s.prefix[:len(s.prefix)-1] }
+
 // Sign returns the claims as a signed JWT in compact form.
 func (s *Signer) Sign(claims *Claims) (string, error) {
 	payload, err := claims.encode()

@@ -22,8 +22,9 @@ const maxDepth = 16
 // pair is no character (section 8.2). Two parsers that take different ones of two "aud"
 // members are how a token means one thing here and another behind us.
 //
-// Errors quote nothing of the text, which must not reach a log.
-func decodeObject(data []byte) (map[string]any, error) {
+// Errors quote nothing of the text, which must not reach a log. The text must not be
+// changed as long as the object is in use.
+func decodeObject(data []byte) (object, error) {
 	reader := readers.Get().(*objectReader)
 	defer readers.Put(reader)
 	defer reader.read(nil) // lets go of the text
@@ -31,30 +32,70 @@ func decodeObject(data []byte) (map[string]any, error) {
 	if reader.decoder.PeekKind() != '{' {
 		return nil, errNoObject
 	}
-	object, err := reader.value()
+	read, err := reader.object()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := reader.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("data after the JSON object")
 	}
-	return object.(map[string]any), nil
+	return read, nil
 }
 
 var errNoObject = errors.New("not a JSON object with each member once")
 
+// usualMembers is more than an access token of ours has.
+const usualMembers = 12
+
 // objectReader reads the values of one text after the other. What it needs for
 // that it keeps from one to the next.
 type objectReader struct {
-	text    bytes.Buffer
+	data    []byte
+	text    bytes.Buffer // the same
 	decoder jsontext.Decoder
 }
 
 var readers = sync.Pool{New: func() any { return new(objectReader) }}
 
 func (r *objectReader) read(data []byte) {
-	r.text = *bytes.NewBuffer(data)
+	r.data, r.text = data, *bytes.NewBuffer(data)
 	r.decoder.Reset(&r.text)
+}
+
+// object reads the whole of one, brace by brace.
+func (r *objectReader) object() (object, error) {
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return nil, errNoObject
+	}
+	read := make(object, 0, usualMembers)
+	for r.decoder.PeekKind() != '}' {
+		name, err := r.name()
+		if err != nil {
+			return nil, err
+		}
+		one, err := r.member(name)
+		if err != nil {
+			return nil, err
+		}
+		read = append(read, one)
+	}
+	return read, r.end()
+}
+
+// member reads what follows a name. What has no parts is only looked at.
+func (r *objectReader) member(name string) (one member, err error) {
+	from := r.decoder.InputOffset()
+	one.name = name
+	switch r.decoder.PeekKind() {
+	case '{', '[':
+		one.value, err = r.value()
+	default:
+		if r.decoder.SkipValue() != nil {
+			err = errNoObject
+		}
+	}
+	one.raw = bytes.TrimLeft(r.data[from:r.decoder.InputOffset()], ": \t\r\n")
+	return one, err
 }
 
 // value reads what comes next: objects as maps, numbers as json.Number, and all

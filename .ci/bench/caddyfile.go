@@ -1,11 +1,6 @@
 package main
 
-import (
-	"crypto/sha256"
-	"encoding/base64"
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // head is what all have: admin for profiles, no log line for each request.
 const head = `{
@@ -102,6 +97,51 @@ var layouts = map[string]string{
 	reverse_proxy {{upstream}}
 }
 `,
+	"certificates": `
+	log {
+		level WARN
+	}
+	oauth2 {
+		{{template "bench client"}}
+		client ca {
+			tls_client_auth san_dns bench.example
+			scopes read
+			require mtls
+		}
+		client own {
+			self_signed_tls_client_auth "{{folder}}/certificate.pem"
+			scopes read
+			require mtls
+		}
+	}
+}
+(certificate) {
+	tls "{{folder}}/certificate.pem" "{{folder}}/certificate.key" {
+		client_auth {
+			mode require_and_verify
+			trust_pool file "{{folder}}/certificate.pem"
+		}
+	}
+}
+{{template "sites"}}
+{{url "bare over TLS"}} {
+	import certificate
+	reverse_proxy {{upstream}}
+}
+{{url "gate over TLS"}} {
+	import certificate
+	oauth2_gate read
+	reverse_proxy {{upstream}}
+}
+{{url "issuer over TLS"}} {
+	import certificate
+	oauth2_issuer
+}
+{{url "sign over TLS"}} {
+	import certificate
+	bench_sign ES256
+}
+`,
 	"RS256": `
 	log {
 		level WARN
@@ -162,52 +202,4 @@ func manyClients(count int) string {
 }
 {{template "sites"}}
 `
-}
-
-// clients are others than those that the rows use.
-func clients(count int) string {
-	var text strings.Builder
-	for i := range count {
-		hash := sha256.Sum256([]byte{byte(i), byte(i >> 8), byte(i >> 16)})
-		fmt.Fprintf(&text, "client other-%d {\nsecret_hash $sha256$%s\nscopes read\n}\n", i, base64.RawStdEncoding.EncodeToString(hash[:]))
-	}
-	return text.String()
-}
-
-// ruleSites and issuerSites are the sites of which there is one for each count.
-type (
-	ruleSites   struct{ Counts []int }
-	issuerSites struct{ Counts []int }
-)
-
-func rules() ruleSites { return ruleSites{[]int{1, 100, 1000}} }
-
-// Lines are that many rules; the one that matches is in the middle.
-func (ruleSites) Lines(count int) string {
-	var text strings.Builder
-	for i := range count {
-		fmt.Fprintf(&text, "require GET /part%d/{id} read\n", 500-count/2+i)
-	}
-	return text.String()
-}
-
-func issuers() issuerSites { return issuerSites{[]int{1, 10, 50}} }
-
-// Line is the last that many trusted issuers: the tokens are of the very last.
-func (issuerSites) Line(count int) string {
-	line := "issuers"
-	for i := 50 - count; i < 50; i++ {
-		line += " " + trustedURL(i)
-	}
-	return line
-}
-
-func trustedURL(i int) string { return fmt.Sprintf("https://issuer-%d.example", i) }
-
-func (l *layout) trusted(count int) string {
-	var text strings.Builder
-	for i := range count {
-		fmt.Fprintf(&text, "trusted_issuer %s {\njwks %q\n}\n", trustedURL(i), l.folder+"/jwks.json")
-	}
-	return text.String()
 }

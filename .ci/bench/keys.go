@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -17,8 +18,9 @@ import (
 // keys is the key pair of the client that signs assertions and proofs, and of
 // the trusted issuers.
 type keys struct {
-	private *ecdsa.PrivateKey
-	public  map[string]string // as a JWK
+	private     *ecdsa.PrivateKey
+	public      map[string]string // as a JWK
+	certificate *tls.Certificate
 }
 
 func newKeys() (*keys, error) {
@@ -30,12 +32,14 @@ func newKeys() (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keys{private: private, public: map[string]string{
+	made := &keys{private: private, public: map[string]string{
 		"kty": "EC", "crv": "P-256", "x": encode(point[1:33]), "y": encode(point[33:]),
-	}}, nil
+	}}
+	made.certificate, err = certificate(private)
+	return made, err
 }
 
-// write leaves the public key in the files that Caddyfiles name.
+// write leaves the public key, and the certificate, in the files that Caddyfiles name.
 func (k *keys) write(folder string) error {
 	der, err := x509.MarshalPKIXPublicKey(&k.private.PublicKey)
 	if err != nil {
@@ -49,7 +53,10 @@ func (k *keys) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "jwks.json"), set, 0o600)
+	if err := os.WriteFile(filepath.Join(folder, "jwks.json"), set, 0o600); err != nil {
+		return err
+	}
+	return k.writeCertificate(folder)
 }
 
 // sign makes a JWS of a header and claims that are maps of strings and numbers.

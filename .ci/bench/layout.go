@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"text/template"
 )
 
@@ -35,7 +36,17 @@ func (l *layout) port(site string) (int, error) {
 
 func (l *layout) url(site string) (string, error) {
 	port, err := l.port(site)
-	return fmt.Sprintf("http://127.0.0.1:%d", port), err
+	return address(site, port), err
+}
+
+// overTLS ends the names of sites that ask for a certificate.
+const overTLS = " over TLS"
+
+func address(site string, port int) string {
+	if strings.HasSuffix(site, overTLS) { // Caddy asks for a name where certificates are asked for
+		return fmt.Sprintf("https://localhost:%d", port)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
 }
 
 func (l *layout) render(text string) ([]byte, error) {

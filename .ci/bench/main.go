@@ -75,6 +75,7 @@ func run(o options) error {
 	if b.keys, err = newKeys(); err != nil {
 		return err
 	}
+	client = b.keys.newClient()
 	if err := b.build(); err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (p *process) url(site string) string {
 	if !known {
 		panic(p.name + " has no site " + site)
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d", port)
+	return address(site, port)
 }
 
 // cpu is the CPU time that Caddy has used so far, from the kernel's clock of
@@ -170,4 +170,5 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second}
+// client sends all requests; that of [keys.newClient].
+var client *http.Client

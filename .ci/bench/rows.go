@@ -40,6 +40,7 @@ func groups() []group {
 		{"New tokens", newRows()},
 		{"Rules and trusted issuers", growthRows()},
 		{"Token endpoint", tokenRows()},
+		{"Certificates", certificateRows()},
 		{"Clients", clientRows()},
 		{"Revoked tokens", revokedRows()},
 	}
@@ -106,6 +107,7 @@ func tokenRows() []row {
 	return []row{
 		{name: signed, process: "main", requests: secretOf("sign", "bench")},
 		{name: bySecret, baseline: signed, process: "main", requests: secretOf("issuer", "bench"), target: 1.25},
+		{name: "token, secret in the body", baseline: signed, process: "main", requests: secretInBody("issuer", "bench"), target: 1.25},
 		{name: "token, argon2id secret that is known", baseline: bySecret, process: "main", requests: secretOf("issuer", "argon"), target: 1.05},
 		{name: verified, process: "main", requests: asserted("verify")},
 		{name: "token, private_key_jwt", baseline: verified, process: "main", requests: asserted("issuer"), target: 1.25},
@@ -113,6 +115,20 @@ func tokenRows() []row {
 		{name: "token, secret and DPoP", baseline: proven, process: "main", requests: proved("issuer"), target: 1.3},
 		{name: rsa, process: "main", requests: secretOf("sign RS256", "bench")},
 		{name: "token, secret, RS256", baseline: rsa, process: "RS256", requests: secretOf("issuer", "bench"), target: 1.33},
+	}
+}
+
+// certificateRows are over TLS, with connections that stay open: shaking hands does
+// not count.
+func certificateRows() []row {
+	const bare, signed, process = "bare reverse_proxy, TLS", "sign and answer, TLS", "certificates"
+	return []row{
+		{name: bare, process: process, requests: gated("bare over TLS", 1)},
+		{name: "gate, known token, TLS", baseline: bare, process: process, requests: gated("gate over TLS", 1)},
+		{name: "gate, token bound to a certificate", baseline: bare, process: process, requests: certified("gate over TLS")},
+		{name: signed, process: process, requests: certificateOf("sign over TLS", "ca")},
+		{name: "token, tls_client_auth", baseline: signed, process: process, requests: certificateOf("issuer over TLS", "ca"), target: 1.25},
+		{name: "token, self_signed_tls_client_auth", baseline: signed, process: process, requests: certificateOf("issuer over TLS", "own"), target: 1.25},
 	}
 }
 

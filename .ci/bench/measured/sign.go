@@ -25,7 +25,8 @@ func init() {
 }
 
 // Sign is the least that a token endpoint can do: it reads the form, compares a
-// secret, signs claims like ours and answers JSON like ours. It judges nothing.
+// secret, signs claims like ours and answers JSON like ours. It judges nothing. Over
+// TLS, a certificate stands for the secret.
 type Sign struct {
 	// The algorithm, `ES256` or `RS256`.
 	Algorithm string `json:"algorithm"`
@@ -86,6 +87,12 @@ type claims struct {
 	Bound    map[string]string `json:"cnf,omitempty"`
 }
 
+// What tokens are bound to, whoever asks.
+var (
+	boundKey         = map[string]string{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
+	boundCertificate = map[string]string{"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}
+)
+
 type answer struct {
 	AccessToken string `json:"access_token"`
 	TokenType   string `json:"token_type"`
@@ -103,35 +110,37 @@ func (s *Sign) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Han
 		return err
 	}
 	id, secret, _ := r.BasicAuth()
-	tokenType := "Bearer"
+	tokenType, bound := "Bearer", map[string]string(nil)
 	if r.Header.Get("DPoP") != "" {
-		tokenType = "DPoP"
+		tokenType, bound = "DPoP", boundKey
 	}
 	switch {
 	case s.verifier != nil:
 		if !s.verifier.good(form.Get("client_assertion") + r.Header.Get("DPoP")) {
 			return caddyhttp.Error(http.StatusUnauthorized, nil)
 		}
+	case r.TLS != nil:
+		if len(r.TLS.PeerCertificates) == 0 {
+			return caddyhttp.Error(http.StatusUnauthorized, nil)
+		}
+		id, bound = form.Get("client_id"), boundCertificate
 	case subtle.ConstantTimeCompare([]byte(secret), s.secret) != 1:
 		return caddyhttp.Error(http.StatusUnauthorized, nil)
 	}
-	signed, err := s.sign(r.Host, id, tokenType)
+	signed, err := s.sign(r.Host, id, bound)
 	if err != nil {
 		return err
 	}
 	return write(w, answer{AccessToken: signed, TokenType: tokenType, ExpiresIn: 3600, Scope: "read"})
 }
 
-func (s *Sign) sign(host, id, tokenType string) (string, error) {
+func (s *Sign) sign(host, id string, bound map[string]string) (string, error) {
 	var random [16]byte
 	_, _ = rand.Read(random[:])
 	now := time.Now().Unix()
 	made := claims{
 		Issuer: "http://" + host, Subject: id, Audience: "http://" + host, ClientID: id,
-		IssuedAt: now, Expires: now + 3600, ID: base64.RawURLEncoding.EncodeToString(random[:]), Scope: "read",
-	}
-	if tokenType == "DPoP" {
-		made.Bound = map[string]string{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
+		IssuedAt: now, Expires: now + 3600, ID: base64.RawURLEncoding.EncodeToString(random[:]), Scope: "read", Bound: bound,
 	}
 	payload, err := json.Marshal(made)
 	if err != nil {

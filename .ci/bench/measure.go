@@ -18,6 +18,7 @@ type result struct {
 	p50     time.Duration
 	p99     time.Duration
 	mallocs float64 // of Caddy, for one request
+	bytes   float64 // that these took
 }
 
 // choose keeps the rows whose name has the word, and their baselines.
@@ -73,6 +74,7 @@ func (b *bench) round(group group, results map[string][]result) error {
 type sample struct {
 	cpu, wall time.Duration
 	mallocs   uint64
+	bytes     uint64
 	latencies []time.Duration
 }
 
@@ -82,6 +84,7 @@ func (s *sample) result() result {
 	return result{
 		cpu: s.cpu / time.Duration(count), wall: s.wall / time.Duration(count),
 		p50: s.latencies[count/2], p99: s.latencies[count*99/100], mallocs: float64(s.mallocs) / float64(count),
+		bytes: float64(s.bytes) / float64(count),
 	}
 }
 
@@ -123,6 +126,7 @@ func (b *bench) turn(row row, count int, into *sample) error {
 	now, err := p.memory("/")
 	into.cpu += after - before
 	into.mallocs += now.Mallocs - allocated.Mallocs
+	into.bytes += now.Bytes - allocated.Bytes
 	into.latencies = append(into.latencies, latencies...)
 	return err
 }

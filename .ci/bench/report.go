@@ -15,6 +15,7 @@ type summary struct {
 	p50     float64
 	p99     float64
 	mallocs float64
+	bytes   float64
 }
 
 // spread is a median with the quarters of all rounds on both sides of it.
@@ -44,10 +45,10 @@ func summarize(row row, results map[string][]result) summary {
 	return summary{
 		middle: result{
 			cpu: time.Duration(middle(cpu)), wall: time.Duration(middle(wall)),
-			p50: time.Duration(middle(p50)), p99: time.Duration(middle(p99)), mallocs: middle(mallocs),
+			p50: time.Duration(middle(p50)), p99: time.Duration(middle(p99)), mallocs: middle(mallocs), bytes: middle(taken),
 		},
 		ratio: ratio(cpu), wall: 1 / ratio(wall).middle,
-		p50: ratio(p50).middle, p99: ratio(p99).middle, mallocs: ratio(mallocs).middle,
+		p50: ratio(p50).middle, p99: ratio(p99).middle, mallocs: ratio(mallocs).middle, bytes: ratio(taken).middle,
 	}
 }
 
@@ -56,6 +57,7 @@ func wall(r result) float64    { return float64(r.wall) }
 func p50(r result) float64     { return float64(r.p50) }
 func p99(r result) float64     { return float64(r.p99) }
 func mallocs(r result) float64 { return r.mallocs }
+func taken(r result) float64   { return r.bytes }
 
 func spreadOf(values []float64) spread {
 	slices.Sort(values)
@@ -68,20 +70,20 @@ func report(out io.Writer, chosen []group, results map[string][]result) {
 	line := func(format string, values ...any) { _, _ = fmt.Fprintf(out, format, values...) }
 	for _, group := range chosen {
 		line("\n%s\n\n", group.title)
-		line("| row | beside | CPU | ratio | half of the rounds | requests/s | p50 | p99 | allocations |\n")
-		line("|---|---|---|---|---|---|---|---|---|\n")
+		line("| row | beside | CPU | ratio | half of the rounds | requests/s | p50 | p99 | allocations | kB |\n")
+		line("|---|---|---|---|---|---|---|---|---|---|\n")
 		for _, row := range group.rows {
 			s := summarize(row, results)
 			m := s.middle
 			perSecond := float64(time.Second) / float64(m.wall)
 			if row.baseline == "" {
-				line("| %s | | %.1f us | 1 | | %.0f | %.2f ms | %.2f ms | %.0f |\n",
-					row.name, micro(m.cpu), perSecond, micro(m.p50)/1000, micro(m.p99)/1000, m.mallocs)
+				line("| %s | | %.1f us | 1 | | %.0f | %.2f ms | %.2f ms | %.0f | %.1f |\n",
+					row.name, micro(m.cpu), perSecond, micro(m.p50)/1000, micro(m.p99)/1000, m.mallocs, m.bytes/1000)
 				continue
 			}
-			line("| %s | %s | %.1f us | **%.3f** | %.3f to %.3f | %.0f (%.2f) | %.2f ms (%.2f) | %.2f ms (%.2f) | %.0f (%.2f) |\n",
+			line("| %s | %s | %.1f us | **%.3f** | %.3f to %.3f | %.0f (%.2f) | %.2f ms (%.2f) | %.2f ms (%.2f) | %.0f (%.2f) | %.1f (%.2f) |\n",
 				row.name, row.baseline, micro(m.cpu), s.ratio.middle, s.ratio.low, s.ratio.high,
-				perSecond, s.wall, micro(m.p50)/1000, s.p50, micro(m.p99)/1000, s.p99, m.mallocs, s.mallocs)
+				perSecond, s.wall, micro(m.p50)/1000, s.p50, micro(m.p99)/1000, s.p99, m.mallocs, s.mallocs, m.bytes/1000, s.bytes)
 		}
 	}
 }

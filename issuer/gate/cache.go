@@ -56,6 +56,8 @@ func NewCache() *Cache {
 	cache := &Cache{entries: otter.Must(&otter.Options[digest, *entry]{
 		MaximumWeight: cacheBytes,
 		Weigher:       func(_ digest, e *entry) uint32 { return e.size },
+		// A goroutine for each new token would cost more than what it does.
+		Executor: func(keepOrder func()) { keepOrder() },
 	})}
 	// The error is that of a size below one.
 	cache.issued, _ = lru.NewWithEvict(maxIssued, func(_ digest, e *entry) { cache.issuedBytes.Add(-int64(e.size)) })

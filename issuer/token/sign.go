@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Type is the `typ` of the access tokens that this issuer makes (RFC 9068
@@ -14,6 +15,7 @@ const Type = "at+jwt"
 type Signer struct {
 	key    SigningKey
 	prefix string // the encoded header and its dot: the same for all tokens of a key
+	suffix int    // length of a dot and an encoded signature
 }
 
 // NewSigner returns a signer for the key. The error says that key and
@@ -31,9 +33,11 @@ func NewSigner(key SigningKey) (*Signer, error) {
 	if key.Algorithm.method() == nil {
 		return nil, fmt.Errorf("key %s: unknown signature algorithm %q", key.ID, key.Algorithm)
 	}
-	if _, err := signer.Sign(&Claims{}); err != nil {
+	text, err := signer.Sign(&Claims{})
+	if err != nil {
 		return nil, err
 	}
+	signer.suffix = len(text) - strings.LastIndexByte(text, '.')
 	return signer, nil
 }
 
@@ -49,7 +53,7 @@ func (s *Signer) Sign(claims *Claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding the claims: %w", err)
 	}
-	text := make([]byte, 0, len(s.prefix)+base64.RawURLEncoding.EncodedLen(len(payload))+1+512)
+	text := make([]byte, 0, len(s.prefix)+base64.RawURLEncoding.EncodedLen(len(payload))+s.suffix)
 	text = append(text, s.prefix...)
 	text = base64.RawURLEncoding.AppendEncode(text, payload)
 	signature, err := s.key.Algorithm.method().Sign(string(text), s.key.Private)

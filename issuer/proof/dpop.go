@@ -31,7 +31,10 @@ type Config struct {
 }
 
 // Checker judges DPoP proofs (RFC 9449 section 4.3). It is safe for concurrent use.
-type Checker struct{ config Config }
+type Checker struct {
+	config Config
+	keys   publicKeys
+}
 
 // NewChecker makes a checker. The error says which part of the configuration
 // is missing.
@@ -45,7 +48,7 @@ func NewChecker(config Config) (*Checker, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	return &Checker{config: config}, nil
+	return &Checker{config: config, keys: newPublicKeys()}, nil
 }
 
 // Request is what a proof must be for.
@@ -112,24 +115,18 @@ func (c *Checker) Check(ctx context.Context, fields []string, want *Request) (Pr
 	if err := c.claims(proof, want); err != nil {
 		return Proven{}, err
 	}
-	key, thumbprint, err := publicKey(proof.JWK, proof.Algorithm)
+	key, err := c.keys.verify(proof, want.Thumbprint)
 	if err != nil {
-		return Proven{}, refuse(CheckKey, err)
-	}
-	if want.Thumbprint != "" && thumbprint != want.Thumbprint {
-		return Proven{}, refuse(CheckBinding, nil)
-	}
-	if err := proof.Verify(key); err != nil {
-		return Proven{}, ofMessage(err)
+		return Proven{}, err
 	}
 	renewed, err := c.nonce(proof.Nonce)
 	if err != nil {
 		return Proven{}, err
 	}
-	if err := c.use(ctx, proof, thumbprint, want.Owner); err != nil {
+	if err := c.use(ctx, proof, key.thumbprint, want.Owner); err != nil {
 		return Proven{}, err
 	}
-	return Proven{Thumbprint: thumbprint, Nonce: renewed}, nil
+	return Proven{Thumbprint: key.thumbprint, Nonce: renewed}, nil
 }
 
 // claims judges what the proof says of the request and the time (checks 8, 9,

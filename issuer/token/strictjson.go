@@ -44,8 +44,12 @@ func decodeObject(data []byte) (object, error) {
 
 var errNoObject = errors.New("not a JSON object with each member once")
 
-// usualMembers is more than an access token of ours has.
-const usualMembers = 12
+// An object begins with room for as many members as its text may have, which are
+// seldom shorter, but for no more than an access token of ours has.
+const (
+	shortMember  = 24
+	usualMembers = 12
+)
 
 // objectReader reads the values of one text after the other. What it needs for
 // that it keeps from one to the next.
@@ -67,7 +71,7 @@ func (r *objectReader) object() (object, error) {
 	if _, err := r.decoder.ReadToken(); err != nil {
 		return nil, errNoObject
 	}
-	read := make(object, 0, usualMembers)
+	read := make(object, 0, min(len(r.data)/shortMember+1, usualMembers))
 	for r.decoder.PeekKind() != '}' {
 		name, err := r.name()
 		if err != nil {

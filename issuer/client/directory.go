@@ -154,7 +154,7 @@ func (d *Directory) take(_ int, stored map[string]json.RawMessage) error {
 // understand decodes the records that are not known as they are. One that cannot be
 // understood keeps none of the others back: they may be of clients that were disabled.
 func (d *Directory) understand(stored map[string]json.RawMessage) ([]held, error) {
-	fresh := make([]held, 0, len(stored))
+	fresh, texts := make([]held, 0, len(stored)), make(sharedTexts)
 	var damaged error
 	for id, data := range stored {
 		source := maphash.Bytes(recordSeed, data)
@@ -162,7 +162,7 @@ func (d *Directory) understand(stored map[string]json.RawMessage) ([]held, error
 		if ok && known.source == source {
 			continue
 		}
-		record, err := decodeRecord(id, data)
+		record, err := decodeRecord(id, data, texts)
 		if err != nil {
 			damaged = errors.Join(damaged, d.damaged(id, err))
 			continue

@@ -69,7 +69,7 @@ func (d *Directory) before(id string, stored json.RawMessage) (*Record, error) {
 	before := new(Record)
 	if stored != nil {
 		var err error
-		if before, err = decodeRecord(id, stored); err != nil {
+		if before, err = decodeRecord(id, stored, make(sharedTexts)); err != nil {
 			return nil, d.damaged(id, err)
 		}
 	}

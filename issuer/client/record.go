@@ -95,11 +95,14 @@ func (s *StoredSecret) build() (Secret, error) {
 }
 
 // decodeRecord reads a record strictly: what this version would not have written
-// could mean more than it seems.
-func decodeRecord(id string, data []byte) (*Record, error) {
-	decoded := new(Record)
-	if err := store.DecodeExactly(data, decoded); err != nil {
-		return nil, err
+// could mean more than it seems. texts are those of records that were read before.
+func decodeRecord(id string, data []byte, texts sharedTexts) (*Record, error) {
+	decoded, ok := readRecord(id, data, texts)
+	if !ok {
+		decoded = new(Record)
+		if err := store.DecodeExactly(data, decoded); err != nil {
+			return nil, err
+		}
 	}
 	if decoded.ID != id {
 		return nil, errors.New("client_id: expected that of the record")

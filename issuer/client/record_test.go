@@ -15,7 +15,7 @@ const goodRecord = `{"client_id":"x","scopes":["read"],"secrets":[{"id":"1","has
 // enabled, or its tokens be good, that is not for the other one. No error has a hash.
 func TestDecodeRecordRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := decodeRecord("x", []byte(goodRecord)); err != nil {
+	if _, err := decodeRecord("x", []byte(goodRecord), make(sharedTexts)); err != nil {
 		t.Fatal(err)
 	}
 	replace := func(old, with string) string { return strings.Replace(goodRecord, old, with, 1) }
@@ -38,7 +38,7 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		"null":                  `null`,
 		"empty":                 ``,
 	} {
-		found, err := decodeRecord("x", []byte(data))
+		found, err := decodeRecord("x", []byte(data), make(sharedTexts))
 		if err == nil || found != nil || strings.Contains(err.Error(), "OOPoK") {
 			t.Errorf("%s: %+v, %v", name, found, err)
 		}
@@ -51,7 +51,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		found, err := decodeRecord("x", data)
+		found, err := decodeRecord("x", data, make(sharedTexts))
 		if err != nil {
 			if found != nil {
 				t.Error("an error came with a record")
@@ -62,7 +62,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := decodeRecord("x", written)
+		again, err := decodeRecord("x", written, make(sharedTexts))
 		if err != nil || again.Epoch != found.Epoch || again.Disabled != found.Disabled || len(again.Secrets) != len(found.Secrets) {
 			t.Errorf("%s became %s: %v", data, written, err)
 		}
@@ -73,7 +73,7 @@ func FuzzDecodeRecord(f *testing.F) {
 func TestRecordKeepsTimes(t *testing.T) {
 	t.Parallel()
 	expires := time.Date(2026, 2, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
-	record, err := decodeRecord("x", []byte(goodRecord))
+	record, err := decodeRecord("x", []byte(goodRecord), make(sharedTexts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestRecordKeepsTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := decodeRecord("x", written)
+	again, err := decodeRecord("x", written, make(sharedTexts))
 	if err != nil || !again.Secrets[0].Expires.Equal(expires) {
 		t.Errorf("%v, %v", again, err)
 	}

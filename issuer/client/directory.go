@@ -30,8 +30,8 @@ type Directory struct {
 	loaded atomic.Bool // everything that is stored was read once
 
 	mu        sync.RWMutex
-	records   map[string]held // removed ones too
-	untold    []string        // those that became different since followers were told
+	records   [store.Shards]map[string]held // by [store.ShardOf]; removed ones too
+	untold    []string                      // those that became different since followers were told
 	followers map[*follower]struct{}
 
 	telling sync.Mutex // held until followers have done what they were told
@@ -48,7 +48,7 @@ var recordSeed = maphash.MakeSeed()
 // NewDirectory returns a directory that knows no client until [Directory.Load].
 // now is the clock.
 func NewDirectory(documents store.Documents, now func() time.Time) *Directory {
-	d := &Directory{now: now, records: make(map[string]held), followers: make(map[*follower]struct{})}
+	d := &Directory{now: now, followers: make(map[*follower]struct{})}
 	d.collection = store.NewCollection(documents, DirectoryName, d.take)
 	return d
 }
@@ -88,9 +88,7 @@ func (d *Directory) Begin(ctx context.Context) error {
 
 // Get returns a client that was not removed. It must not be changed.
 func (d *Directory) Get(id string) (*Record, bool) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	found, ok := d.records[id]
+	found, ok := d.find(store.ShardOf(id), id)
 	if !ok || found.record.Removed {
 		return nil, false
 	}
@@ -99,9 +97,7 @@ func (d *Directory) Get(id string) (*Record, bool) {
 
 // Epoch is that of a client, also where it was removed; 0 for one that never was.
 func (d *Directory) Epoch(id string) uint64 {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if found, ok := d.records[id]; ok {
+	if found, ok := d.find(store.ShardOf(id), id); ok {
 		return found.record.Epoch
 	}
 	return 0
@@ -122,14 +118,7 @@ func (d *Directory) Count() (clients, disabled int) {
 // All returns the clients that were not removed, in no order, as they are at
 // this moment.
 func (d *Directory) All() iter.Seq[*Record] {
-	d.mu.RLock()
-	list := make([]*Record, 0, len(d.records))
-	for _, found := range d.records {
-		if !found.record.Removed {
-			list = append(list, found.record)
-		}
-	}
-	d.mu.RUnlock()
+	list := d.list()
 	return func(yield func(*Record) bool) {
 		for _, record := range list {
 			if !yield(record) {
@@ -139,26 +128,51 @@ func (d *Directory) All() iter.Seq[*Record] {
 	}
 }
 
+func (d *Directory) list() []*Record {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	count := 0
+	for _, known := range d.records {
+		count += len(known)
+	}
+	list := make([]*Record, 0, count)
+	for _, known := range d.records {
+		for _, found := range known {
+			if !found.record.Removed {
+				list = append(list, found.record)
+			}
+		}
+	}
+	return list
+}
+
 // take takes over what is stored of a part of the clients.
-func (d *Directory) take(_ int, stored map[string]json.RawMessage) error {
-	fresh, err := d.understand(stored)
+func (d *Directory) take(shard int, stored map[string]json.RawMessage) error {
+	fresh, err := d.understand(shard, stored)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	known := d.records[shard]
+	if known == nil {
+		known = make(map[string]held, len(fresh))
+		d.records[shard] = known
+	}
 	for _, one := range fresh {
-		d.records[one.record.ID] = one
-		d.untold = append(d.untold, one.record.ID)
+		known[one.record.ID] = one
+		if len(d.followers) > 0 { // who follows later looks at all
+			d.untold = append(d.untold, one.record.ID)
+		}
 	}
 	return err
 }
 
 // understand decodes the records that are not known as they are. One that cannot be
 // understood keeps none of the others back: they may be of clients that were disabled.
-func (d *Directory) understand(stored map[string]json.RawMessage) ([]held, error) {
+func (d *Directory) understand(shard int, stored map[string]json.RawMessage) ([]held, error) {
 	fresh, texts := make([]held, 0, len(stored)), make(sharedTexts)
 	var damaged error
 	for id, data := range stored {
 		source := maphash.Bytes(recordSeed, data)
-		known, ok := d.find(id)
+		known, ok := d.find(shard, id)
 		if ok && known.source == source {
 			continue
 		}
@@ -176,10 +190,10 @@ func (d *Directory) understand(stored map[string]json.RawMessage) ([]held, error
 }
 
 // find holds the lock for no longer than that: other parts are understood meanwhile.
-func (d *Directory) find(id string) (held, bool) {
+func (d *Directory) find(shard int, id string) (held, bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	found, ok := d.records[id]
+	found, ok := d.records[shard][id]
 	return found, ok
 }
 

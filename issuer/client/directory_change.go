@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
 // Errors of [Directory.Change], to be told apart with errors.Is.
@@ -73,9 +75,7 @@ func (d *Directory) before(id string, stored json.RawMessage) (*Record, error) {
 			return nil, d.damaged(id, err)
 		}
 	}
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if known, ok := d.records[id]; ok {
+	if known, ok := d.find(store.ShardOf(id), id); ok {
 		if known.record.Revision > before.Revision {
 			return known.record.clone(), nil
 		}

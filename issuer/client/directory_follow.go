@@ -9,6 +9,7 @@ type follower struct{ changed func(ids []string) }
 
 // Follow calls changed with the client_ids of those that became different, before
 // the call that has found that returns: [Directory.Get] has them as they are then.
+// What was there before, [Directory.All] has.
 // stop ends it.
 func (d *Directory) Follow(changed func(ids []string)) (stop func()) {
 	f := &follower{changed: changed}

@@ -67,8 +67,11 @@ func (r *shardReader) number() uint64 {
 	return number
 }
 
+// usualRecord is a little more than most records have, in bytes: a map need not grow then.
+const usualRecord = 400
+
 func (r *shardReader) records() map[string]json.RawMessage {
-	records := make(map[string]json.RawMessage)
+	records := make(map[string]json.RawMessage, len(r.data)/usualRecord)
 	r.delimiter('{')
 	for !r.failed && r.tokens.PeekKind() == '"' {
 		key := r.text()

@@ -39,12 +39,17 @@ func (a *App) followDirectory(registry *client.Registry) {
 		r.configured[a.Clients[i].ID] = true
 	}
 	r.stop = a.shared.directory.Follow(r.apply)
-	ids := slices.Collect(maps.Keys(r.configured)) // for the epochs of namesakes that were removed
-	for record := range a.shared.directory.All() {
-		ids = append(ids, record.ID)
-	}
-	r.apply(ids)
+	r.apply(slices.Collect(maps.Keys(r.configured))) // for the epochs of namesakes that were removed
+	r.applyAll()
 	a.runtime = r
+}
+
+// applyAll takes over all clients that there are, as apply does.
+func (r *runtimeClients) applyAll() {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	records := slices.Collect(r.app.shared.directory.All())
+	r.takeOver(slices.DeleteFunc(records, func(record *client.Record) bool { return r.configured[record.ID] }), nil)
 }
 
 // apply takes clients over as the directory has them now. One at a time: what was
@@ -52,7 +57,22 @@ func (a *App) followDirectory(registry *client.Registry) {
 func (r *runtimeClients) apply(ids []string) {
 	r.applying.Lock()
 	defer r.applying.Unlock()
-	changed, removed := r.buildAll(slices.DeleteFunc(slices.Clone(ids), r.shadowed))
+	var records []*client.Record
+	var removed []string
+	for _, id := range slices.DeleteFunc(slices.Clone(ids), r.shadowed) {
+		if record, found := r.app.shared.directory.Get(id); found {
+			records = append(records, record)
+		} else {
+			removed = append(removed, id)
+		}
+	}
+	r.takeOver(records, removed)
+}
+
+// takeOver puts clients as the records say in the place of those that there were.
+func (r *runtimeClients) takeOver(records []*client.Record, removed []string) {
+	changed, failed := r.buildAll(records)
+	removed = append(removed, failed...)
 	if len(changed)+len(removed) == 0 {
 		return
 	}
@@ -62,10 +82,10 @@ func (r *runtimeClients) apply(ids []string) {
 }
 
 // oneByOne takes over all but those that cannot be: nobody else is to suffer.
-func (r *runtimeClients) oneByOne(changed []client.Client, removed []string) {
+func (r *runtimeClients) oneByOne(changed []*client.Client, removed []string) {
 	_ = r.registry.Update(nil, removed) // cannot fail
 	for _, one := range changed {
-		if err := r.registry.Update([]client.Client{one}, nil); err != nil {
+		if err := r.registry.Update([]*client.Client{one}, nil); err != nil {
 			_ = r.registry.Update(nil, []string{one.ID})
 			r.app.logger.Error("a client that was made at run time cannot be used", zap.String("client_id", one.ID), zap.Error(err))
 		}
@@ -81,7 +101,7 @@ func (r *runtimeClients) shadowed(id string) bool {
 	if known, ok := r.registry.Lookup(id); ok && known.Epoch != r.app.shared.directory.Epoch(id) {
 		raised := *known
 		raised.Epoch = r.app.shared.directory.Epoch(id)
-		_ = r.registry.Update([]client.Client{raised}, nil) // it was good before
+		_ = r.registry.Update([]*client.Client{&raised}, nil) // it was good before
 	}
 	if _, found := r.app.shared.directory.Get(id); found {
 		r.warn(id, "a client that was made at run time has the client_id of one in the configuration, which is in force")
@@ -91,7 +111,7 @@ func (r *runtimeClients) shadowed(id string) bool {
 
 // build makes the client. What the configuration does not declare gives nothing,
 // and never more than the record says.
-func (r *runtimeClients) build(record *client.Record) (client.Client, bool) {
+func (r *runtimeClients) build(record *client.Record) (*client.Client, bool) {
 	configured := toClient(record)
 	known := keepDeclared(configured.Roles, func(role string) bool { _, declared := r.roles[role]; return declared })
 	resources := keepDeclared(configured.Resources, func(resource string) bool { return slices.Contains(r.everything, resource) })
@@ -105,13 +125,13 @@ func (r *runtimeClients) build(record *client.Record) (client.Client, bool) {
 	}
 	if err != nil {
 		r.app.logger.Error("a client that was made at run time cannot be used", zap.String("client_id", record.ID), zap.Error(err))
-		return client.Client{}, false
+		return nil, false
 	}
 	if len(configured.Resources) > 0 {
 		built.Resources = resources // also where none is left: that is not "all"
 	}
 	built.Epoch = record.Epoch
-	return built, true
+	return &built, true
 }
 
 // keepDeclared returns the list itself where all of it is declared, as it nearly always is.

@@ -11,34 +11,32 @@ import (
 // leastPart is how many clients are worth a goroutine of their own.
 const leastPart = 500
 
-// buildAll makes the clients as the directory has them now, on all processors where
-// there are many. Whoever is not there, or cannot be, is among those to be removed.
-func (r *runtimeClients) buildAll(ids []string) (changed []client.Client, removed []string) {
-	changed = make([]client.Client, len(ids))
-	size := max(leastPart, len(ids)/runtime.GOMAXPROCS(0)+1)
+// buildAll makes clients of the records, on all processors where there are many, and
+// names those that cannot be.
+func (r *runtimeClients) buildAll(records []*client.Record) (made []*client.Client, failed []string) {
+	made = make([]*client.Client, len(records))
+	size := max(leastPart, len(records)/runtime.GOMAXPROCS(0)+1)
 	var all sync.WaitGroup
-	for from := 0; from < len(ids); from += size {
-		to := min(from+size, len(ids))
-		all.Go(func() { r.buildPart(ids[from:to], changed[from:to]) })
+	for from := 0; from < len(records); from += size {
+		to := min(from+size, len(records))
+		all.Go(func() { r.buildPart(records[from:to], made[from:to]) })
 	}
 	all.Wait()
-	for i, id := range ids {
-		if changed[i].ID == "" {
-			removed = append(removed, id)
+	for i, record := range records {
+		if made[i] == nil {
+			failed = append(failed, record.ID)
 		}
 	}
-	return slices.DeleteFunc(changed, func(one client.Client) bool { return one.ID == "" }), removed
+	return slices.DeleteFunc(made, func(one *client.Client) bool { return one == nil }), failed
 }
 
-// buildPart leaves those empty that are not there or cannot be: after a panic, which
-// would end the process, all that are left.
-func (r *runtimeClients) buildPart(ids []string, into []client.Client) {
+// buildPart leaves out those that cannot be: after a panic, which would end the
+// process, all that are left.
+func (r *runtimeClients) buildPart(records []*client.Record, made []*client.Client) {
 	defer r.app.recovered("making clients")
-	for i, id := range ids {
-		if record, found := r.app.shared.directory.Get(id); found {
-			if built, ok := r.build(record); ok {
-				into[i] = built
-			}
+	for i, record := range records {
+		if built, ok := r.build(record); ok {
+			made[i] = built
 		}
 	}
 }

@@ -3,8 +3,12 @@ package caddymodule
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
@@ -46,5 +50,34 @@ func TestRuntimeClientsInParts(t *testing.T) {
 	// configuration's namesake and an error for the one that cannot be.
 	if want := count - 90 + 1; log.Len() != want || app.clients.Len() != count-90-1 {
 		t.Errorf("%d lines, want %d; %d clients", log.Len(), want, app.clients.Len())
+	}
+}
+
+// A panic while clients are made leaves out those of its part that were not made by
+// then, is logged, and ends nothing.
+func TestRuntimeClientsPanic(t *testing.T) {
+	t.Parallel()
+	const count = 3*leastPart + 7
+	app, log := withDirectory(t, store.NewMemory(), new(App))
+	app.logger = app.logger.WithOptions(zap.Hooks(func(line zapcore.Entry) error {
+		if line.Level == zap.WarnLevel {
+			panic("the log is full")
+		}
+		return nil
+	}))
+	records := make([]*client.Record, count)
+	for i := range records {
+		records[i] = &client.Record{ID: fmt.Sprint(i), Revision: 1}
+	}
+	records[1].Roles = []string{"gone"} // of which is warned
+	app.runtime.takeOver(records, nil)
+	part := min(count, max(leastPart, count/runtime.GOMAXPROCS(0)+1))
+	for i, record := range records {
+		if _, ok := app.clients.Lookup(record.ID); ok != (i < 1 || i >= part) {
+			t.Errorf("client %d of parts of %d: %t", i, part, ok)
+		}
+	}
+	if found := log.FilterMessage("work in the background panicked"); found.Len() != 1 || app.clients.Len() != count-part+1 {
+		t.Errorf("%d lines, %d clients", found.Len(), app.clients.Len())
 	}
 }

@@ -175,7 +175,7 @@ func TestMetadataFollowsClients(t *testing.T) {
 	if got := methods(); !slices.Equal(got, without) {
 		t.Errorf("before: %v", got)
 	}
-	if err := registry.Update([]client.Client{{ID: "later", Secrets: []client.Secret{secret}}}, nil); err != nil {
+	if err := registry.Update([]*client.Client{{ID: "later", Secrets: []client.Secret{secret}}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := methods(); !slices.Equal(got, with) {

@@ -121,12 +121,12 @@ func ValidID(id string) bool {
 }
 
 // clone copies all that a later change of the original could reach.
-func (c *Client) clone() Client {
+func (c *Client) clone() *Client {
 	copied := *c
 	copied.Secrets = slices.Clone(c.Secrets)
 	copied.Scopes = slices.Clone(c.Scopes)
 	copied.Roles = slices.Clone(c.Roles)
 	copied.Resources = slices.Clone(c.Resources)
 	copied.Claims = maps.Clone(c.Claims)
-	return copied
+	return &copied
 }

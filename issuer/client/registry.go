@@ -31,28 +31,30 @@ func NewRegistry(clients []Client) (*Registry, error) {
 	}
 	registry := new(Registry)
 	registry.current.Store(new(registrySnapshot))
-	if err := registry.Update(clients, nil); err != nil {
+	copies := make([]*Client, len(clients))
+	for i := range clients {
+		copies[i] = clients[i].clone()
+	}
+	if err := registry.Update(copies, nil); err != nil {
 		return nil, err
 	}
 	return registry, nil
 }
 
 // Update puts these clients in the place of those with the same client_ids, or
-// adds them, and removes others. It refuses what [NewRegistry] refuses; then
-// nothing has changed. Its cost grows with what changes, and hardly with what
-// does not.
-func (r *Registry) Update(changed []Client, removed []string) error {
-	complete := make([]*Client, len(changed))
-	for i := range changed {
-		copied := changed[i].clone()
-		if err := copied.complete(); err != nil {
+// adds them, and removes others. From then on they belong to the registry: nobody
+// may change them, nor what they hold. It refuses what [NewRegistry] refuses; then
+// no client of the registry has changed. Its cost grows with what changes, and
+// hardly with what does not.
+func (r *Registry) Update(changed []*Client, removed []string) error {
+	for _, c := range changed {
+		if err := c.complete(); err != nil {
 			return err
 		}
-		complete[i] = &copied
 	}
 	r.changing.Lock()
 	defer r.changing.Unlock()
-	next, err := r.current.Load().with(complete, removed)
+	next, err := r.current.Load().with(changed, removed)
 	if err == nil {
 		r.current.Store(next)
 	}

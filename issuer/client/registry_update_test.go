@@ -27,7 +27,7 @@ func TestRegistryUpdate(t *testing.T) {
 	first, one := generatedSecret(t)
 	second, other := generatedSecret(t)
 	f := newFixture(t, Client{ID: "kept", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}})
-	update := func(changed []Client, removed ...string) {
+	update := func(changed []*Client, removed ...string) {
 		t.Helper()
 		if err := f.Registry.Update(changed, removed); err != nil {
 			t.Fatal(err)
@@ -40,15 +40,15 @@ func TestRegistryUpdate(t *testing.T) {
 		}
 	}
 	expect("added", first, ReasonUnknownClient)
-	update([]Client{{ID: "added", Secrets: []Secret{one}}})
+	update([]*Client{{ID: "added", Secrets: []Secret{one}}})
 	expect("added", first, "")
 	expect("added", second, ReasonWrongSecret)
-	update([]Client{{ID: "added", Secrets: []Secret{one, other}}})
+	update([]*Client{{ID: "added", Secrets: []Secret{one, other}}})
 	expect("added", first, "")
 	expect("added", second, "")
-	update([]Client{{ID: "added", Secrets: []Secret{other}}})
+	update([]*Client{{ID: "added", Secrets: []Secret{other}}})
 	expect("added", first, ReasonWrongSecret)
-	update([]Client{{ID: "added", Secrets: []Secret{other}, Disabled: true}})
+	update([]*Client{{ID: "added", Secrets: []Secret{other}, Disabled: true}})
 	expect("added", second, ReasonDisabled)
 	update(nil, "added", "nobody")
 	expect("added", second, ReasonUnknownClient)
@@ -64,7 +64,7 @@ func TestRegistryUpdateRefuses(t *testing.T) {
 	_, shared := generatedSecret(t)
 	registry := newRegistry(t, Client{ID: "bridge", AllowBridge: true, Secrets: []Secret{shared}})
 	before := registry.current.Load()
-	for name, changed := range map[string][]Client{
+	for name, changed := range map[string][]*Client{
 		"no client_id":        {{ID: "good"}, {ID: ""}},
 		"no secret":           {{ID: "good"}, {ID: "a", Secrets: []Secret{{}}}},
 		"a secret in common":  {{ID: "good"}, {ID: "a", AllowBridge: true, Secrets: []Secret{shared}}},
@@ -91,7 +91,7 @@ func TestRegistryUpdateFreesSecrets(t *testing.T) {
 	if got := key(); got != "old" {
 		t.Error(got)
 	}
-	if err := f.Registry.Update([]Client{{ID: "new", AllowBridge: true, Secrets: []Secret{shared}}}, []string{"old"}); err != nil {
+	if err := f.Registry.Update([]*Client{{ID: "new", AllowBridge: true, Secrets: []Secret{shared}}}, []string{"old"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := key(); got != "new" {
@@ -117,7 +117,7 @@ func TestRegistryUpdateKeepsCostsEqual(t *testing.T) {
 	registry := newRegistry(t, Client{ID: "first", Secrets: []Secret{plainSecret(t, phrase, time.Time{})}})
 	for i, c := range kinds {
 		c.ID = fmt.Sprint("later", i)
-		if err := registry.Update([]Client{c}, nil); err != nil {
+		if err := registry.Update([]*Client{&c}, nil); err != nil {
 			t.Fatal(err)
 		}
 		now := registry.current.Load()
@@ -139,7 +139,7 @@ func TestRegistryUpdateChangesGeneration(t *testing.T) {
 	standing := NewStanding(registry, ledger, &revocations{})
 	seen := []uint64{standing.Generation()}
 	for _, disabled := range []bool{true, false, true} {
-		if err := registry.Update([]Client{{ID: "a", Disabled: disabled}}, nil); err != nil {
+		if err := registry.Update([]*Client{{ID: "a", Disabled: disabled}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if now := standing.Generation(); slices.Contains(seen, now) {

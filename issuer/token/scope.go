@@ -73,7 +73,16 @@ func (s Scopes) Pick(asked Scopes) (picked Scopes, ok bool) {
 // Union returns the set with the values of more that it lacks, in their order.
 // Neither set is changed.
 func (s Scopes) Union(more Scopes) Scopes {
-	all := slices.Clone(s)
+	lacking := 0
+	for _, value := range more {
+		if !s.Has(value) {
+			lacking++
+		}
+	}
+	if lacking == 0 {
+		return slices.Clone(s)
+	}
+	all := append(make(Scopes, 0, len(s)+lacking), s...) // some are kept for long
 	for _, value := range more {
 		if !all.Has(value) {
 			all = append(all, value)

@@ -28,9 +28,18 @@ func keyDigest(c *Client, secret *Secret) (index digest, ok bool) {
 	return digest{}, false
 }
 
-// addKeys takes the secrets of a client up. The error names the two that have one
-// in common.
-func addKeys(keys *shardsEdit[digest, *keyHolder], c *Client) error {
+// addKeys takes the secrets of clients up. The error names the first two that have
+// one in common.
+func addKeys(keys *shardsEdit[digest, *keyHolder], clients []*Client) error {
+	for _, c := range clients {
+		if err := addKeysOf(keys, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addKeysOf(keys *shardsEdit[digest, *keyHolder], c *Client) error {
 	for i := range c.Secrets {
 		index, ok := keyDigest(c, &c.Secrets[i])
 		if !ok {

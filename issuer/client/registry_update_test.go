@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -128,6 +129,57 @@ func TestRegistryUpdateKeepsCostsEqual(t *testing.T) {
 					c.ID, id, len(found.candidates.fast), len(found.candidates.slow), fast, slow)
 			}
 		}
+	}
+}
+
+// Very many that come at once are all there, and found by the same as if each came alone.
+func TestRegistryUpdateInParts(t *testing.T) {
+	t.Parallel()
+	const count = 2*leastPart + 7
+	_, shared := generatedSecret(t)
+	many := make([]*Client, count)
+	for i := range many {
+		_, own := generatedSecret(t)
+		own.ID = "own"
+		many[i] = &Client{ID: fmt.Sprint(i), Secrets: []Secret{own}, AllowBridge: i%2 == 0}
+		if i%3 == 0 {
+			many[i].Secrets, many[i].AllowBridge = append(many[i].Secrets, shared), false
+		}
+	}
+	together, alone := newRegistry(t, Client{ID: "1"}), newRegistry(t, Client{ID: "1"})
+	if err := together.Update(many, []string{"2"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range many {
+		if err := alone.Update([]*Client{c}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, want := together.current.Load(), alone.current.Load()
+	if !reflect.DeepEqual(got.fast, want.fast) || got.accounts.len() != count || got.keys.len() != want.keys.len() {
+		t.Errorf("%d clients, %d digests, %d keys", got.accounts.len(), got.fast.len(), got.keys.len())
+	}
+	for _, c := range many {
+		found, ok := got.accounts.get(c.ID)
+		if !ok || found.client != c || len(found.candidates.fast) != 2 || found.candidates.fast[0] != &c.Secrets[0] {
+			t.Errorf("%s: %+v", c.ID, found)
+		}
+		index, has := keyDigest(c, &c.Secrets[0])
+		if holder, found := got.keys.get(index); found != has || found && holder.client != c {
+			t.Errorf("%s: its key is found: %v", c.ID, found)
+		}
+	}
+}
+
+// A panic while clients are taken up is an error that ends nothing and changes nothing.
+func TestRegistryUpdatePanics(t *testing.T) {
+	t.Parallel()
+	registry := newRegistry(t, Client{ID: "kept"})
+	before := registry.current.Load()
+	cut := Secret{ID: "1", hash: hash{class: class{kind: plainSHA256, length: 32}, sum: []byte("cut")}}
+	err := registry.Update([]*Client{{ID: "good"}, {ID: "bad", Secrets: []Secret{cut}}}, []string{"kept"})
+	if err == nil || registry.current.Load() != before {
+		t.Errorf("got %v", err)
 	}
 }
 

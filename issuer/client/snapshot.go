@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"sync/atomic"
 )
@@ -41,10 +42,8 @@ func (s *registrySnapshot) with(changed []*Client, removed []string) (*registryS
 	for _, c := range changed {
 		next.remove(c.ID)
 	}
-	for _, c := range changed {
-		if err := next.add(c); err != nil {
-			return nil, err
-		}
+	if err := next.add(changed); err != nil {
+		return nil, err
 	}
 	if next.total.size() > s.total.size() && s.accounts.len() > 0 {
 		next.equalize()
@@ -76,12 +75,34 @@ func (e *registryEdit) remove(id string) {
 	removeKeys(e.keys, known.client)
 }
 
-func (e *registryEdit) add(c *Client) error {
-	e.accounts.set(c.ID, &account{client: c, candidates: e.total.candidates(c.Secrets)})
-	for i := range c.Secrets {
-		e.count(&c.Secrets[i], 1)
+// add takes clients up, in each of the tables at the same time.
+func (e *registryEdit) add(changed []*Client) error {
+	accounts := make([]*account, len(changed))
+	err := inParts(len(changed), func(from, to int) {
+		for i, c := range changed[from:to] {
+			accounts[from+i] = &account{client: c, candidates: e.total.candidates(c.Secrets)}
+		}
+	})
+	if err != nil {
+		return err
 	}
-	return addKeys(e.keys, c)
+	var inCommon error
+	err = together(
+		func() {
+			for i, c := range changed {
+				e.accounts.set(c.ID, accounts[i])
+			}
+		},
+		func() {
+			for _, c := range changed {
+				for i := range c.Secrets {
+					e.count(&c.Secrets[i], 1)
+				}
+			}
+		},
+		func() { inCommon = addKeys(e.keys, changed) },
+	)
+	return cmp.Or(err, inCommon)
 }
 
 // count notes the digest of a secret of a fast kind.

@@ -1,0 +1,40 @@
+package client
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// leastPart is how many clients are worth a goroutine of their own.
+const leastPart = 500
+
+// together does jobs at the same time. The error tells of the first that panicked,
+// which would end the process.
+func together(jobs ...func()) error {
+	problems := make([]error, len(jobs))
+	var all sync.WaitGroup
+	for i, job := range jobs {
+		all.Go(func() {
+			defer func() {
+				if caught := recover(); caught != nil {
+					problems[i] = fmt.Errorf("panic: %v", caught)
+				}
+			}()
+			job()
+		})
+	}
+	all.Wait()
+	return cmp.Or(problems...)
+}
+
+// inParts does what there is to do for so many, on all processors where they are many.
+func inParts(count int, part func(from, to int)) error {
+	size := max(leastPart, count/runtime.GOMAXPROCS(0)+1)
+	var jobs []func()
+	for from := 0; from < count; from += size {
+		jobs = append(jobs, func() { part(from, min(from+size, count)) })
+	}
+	return together(jobs...)
+}

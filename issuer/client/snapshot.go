@@ -42,11 +42,11 @@ func (s *registrySnapshot) with(changed []*Client, removed []string) (*registryS
 	for _, c := range changed {
 		next.remove(c.ID)
 	}
+	if next.total.size() > s.total.size() { // those that are added below cost as much anyway
+		next.equalize()
+	}
 	if err := next.add(changed); err != nil {
 		return nil, err
-	}
-	if next.total.size() > s.total.size() && s.accounts.len() > 0 {
-		next.equalize()
 	}
 	return &registrySnapshot{
 		number:   registrySnapshots.Add(1),

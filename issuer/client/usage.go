@@ -49,8 +49,12 @@ func NewUsage(documents store.Documents, now func() time.Time) *Usage {
 
 // Note says that a client has proved with the secret who it is, from the address.
 func (u *Usage) Note(clientID, secretID, address string) {
-	now := u.seconds()
-	u.entry(usageKey{clientID, secretID}, now).use(now, address)
+	now, key := u.seconds(), usageKey{clientID, secretID}
+	found := u.find(key)
+	if found == nil { // what the key was cut from, such as a request, must not stay in memory
+		found = u.entry(usageKey{strings.Clone(clientID), strings.Clone(secretID)}, now)
+	}
+	found.use(now, address)
 }
 
 // Expect says that there are such secrets: from now on it is known when they were
@@ -83,7 +87,7 @@ func (u *Usage) find(key usageKey) *tracked {
 }
 
 // entry returns what is known of a secret. Where that is nothing, it is tracked
-// since now.
+// since now, and the key is kept.
 func (u *Usage) entry(key usageKey, now int64) *tracked {
 	shard := u.shard(key)
 	shard.mu.RLock()
@@ -96,8 +100,7 @@ func (u *Usage) entry(key usageKey, now int64) *tracked {
 	defer shard.mu.Unlock()
 	if found = shard.entries[key]; found == nil {
 		found = newTracked(now)
-		// What the key was cut from, such as a request, must not stay in memory.
-		shard.entries[usageKey{strings.Clone(key.clientID), strings.Clone(key.secretID)}] = found
+		shard.entries[key] = found
 	}
 	return found
 }

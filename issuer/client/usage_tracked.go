@@ -33,10 +33,13 @@ type pendingUse struct {
 // pendingUses are those of clients, by client_id and the secret's ID.
 type pendingUses map[string]map[string]pendingUse
 
+// notStored is what the store says of secrets of which it says nothing.
+var notStored = new(storedUse)
+
 func newTracked(since int64) *tracked {
 	t := new(tracked)
 	t.since.Store(since)
-	t.stored.Store(new(storedUse))
+	t.stored.Store(notStored)
 	return t
 }
 

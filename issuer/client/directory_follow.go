@@ -7,8 +7,8 @@ import (
 
 type follower struct{ changed func(ids []string) }
 
-// Follow calls changed with the client_ids of those that became different, before
-// the call that has found that returns: [Directory.Get] has them as they are then.
+// Follow calls changed with the client_ids of those that became different, each once,
+// before the call that has found that returns: [Directory.Get] has them as they are then.
 // What was there before, [Directory.All] has.
 // stop ends it.
 func (d *Directory) Follow(changed func(ids []string)) (stop func()) {
@@ -36,6 +36,8 @@ func (d *Directory) tell() {
 	if len(changed) == 0 {
 		return
 	}
+	slices.Sort(changed)
+	changed = slices.Compact(changed) // one may have changed twice
 	for _, f := range followers {
 		f.changed(changed)
 	}

@@ -132,6 +132,9 @@ func (r *Record) check() error {
 			return errors.New("secrets: expected each id once")
 		}
 		ids = append(ids, secret.ID)
+		if secret.Expires != nil && secret.Expires.IsZero() { // which stands for "never" elsewhere
+			return fmt.Errorf("secrets: %q: expires: expected a time after year 1", secret.ID)
+		}
 		if _, err := secret.build(); err != nil {
 			return fmt.Errorf("secrets: %q: %w", secret.ID, err)
 		}

@@ -31,6 +31,7 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		"secret's capitals":     replace(`"hash":`, `"Hash":`),
 		"id twice":              replace(`"id":"1"`, `"id":"1","id":"2"`),
 		"unknown":               replace(`"epoch"`, `"later":1,"epoch"`),
+		"expires at no time":    replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
 		"no epoch":              replace(`"epoch":2,`, ``),
 		"data behind":           goodRecord + `{}`,
 		"cut off":               goodRecord[:100],

@@ -43,7 +43,7 @@ func NewRegistry(clients []Client) (*Registry, error) {
 
 // Update puts these clients in the place of those with the same client_ids, or
 // adds them, and removes others. From then on they belong to the registry: nobody
-// may change them, nor what they hold. It refuses what [NewRegistry] refuses; then
+// may change them, nor what they hold. Each client_id stands there once. It refuses what [NewRegistry] refuses; then
 // no client of the registry has changed. Its cost grows with what changes, and
 // hardly with what does not.
 func (r *Registry) Update(changed []*Client, removed []string) error {

@@ -74,8 +74,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Failed returns the check that err says has failed; ok is false where err is
 // not the refusal of a token.
 func Failed(err error) (check Check, ok bool) {
-	var refusal *Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal.Check, true
 	}
 	return "", false

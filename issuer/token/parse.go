@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -31,7 +32,7 @@ func Parse(raw string, keys Keys) (*Claims, error) {
 		return nil, err
 	}
 	if err := m.verify(key); err != nil {
-		return nil, refuse(CheckSignature, fmt.Errorf("with key %s", key.ID))
+		return nil, refuse(CheckSignature, errors.New("with key "+key.ID))
 	}
 	members, err := m.members()
 	if err != nil {

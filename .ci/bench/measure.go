@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func choose(all []group, word string) []group {
 }
 
 // turns is how often rows of a group take turns in a round.
-const turns = 16
+const turns = 64
 
 // warm sends the first requests of each row, which are not measured.
 func (b *bench) warm(group group) error {
@@ -54,12 +55,13 @@ func (b *bench) warm(group group) error {
 	return nil
 }
 
-// round measures all rows of a group once.
+// round measures all rows of a group once. They take turns in another order each time:
+// collecting garbage takes a whole turn, and comes again after so many of them.
 func (b *bench) round(group group, results map[string][]result) error {
 	samples := make([]sample, len(group.rows))
 	for range turns {
-		for i, row := range group.rows {
-			if err := b.turn(row, max(1, b.requests/turns), &samples[i]); err != nil {
+		for _, i := range rand.Perm(len(group.rows)) { //nolint:gosec // an order, no secret
+			if err := b.turn(group.rows[i], max(1, b.requests/turns), &samples[i]); err != nil {
 				return err
 			}
 		}

@@ -43,7 +43,7 @@ func choose(all []group, word string) []group {
 }
 
 // turns is how often rows of a group take turns in a round.
-const turns = 64
+const turns = 16
 
 // warm sends the first requests of each row, which are not measured.
 func (b *bench) warm(group group) error {

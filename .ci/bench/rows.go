@@ -48,19 +48,19 @@ func groups() []group {
 
 func gateRows() []row {
 	return []row{
-		{name: "bare, no Authorization header", baseline: bare, process: "main", requests: each(func(p *process, _ int) *http.Request { return get(p, "bare") })},
+		{name: "bare, no Authorization header", baseline: bare, process: "gate", requests: each(func(p *process, _ int) *http.Request { return get(p, "bare") })},
 		// The same request as the next one: reading and passing on a header of some
 		// 600 bytes is not the gate's doing.
-		{name: bare, process: "main", requests: gated("bare", 1)},
+		{name: bare, process: "gate", requests: gated("bare", 1)},
 		// What the three headers cost where the client sends them.
-		{name: "bare, with the identity headers", baseline: bare, process: "main", requests: withFields(gated("bare", 1), identity)},
-		{name: known, baseline: bare, process: "main", requests: gated("gate", 1), target: 1.03},
-		{name: "gate, known token, identity_headers off", baseline: bare, process: "main", requests: gated("gate without headers", 1)},
+		{name: "bare, with the identity headers", baseline: bare, process: "gate", requests: withFields(gated("bare", 1), identity)},
+		{name: known, baseline: bare, process: "gate", requests: gated("gate", 1), target: 1.03},
+		{name: "gate, known token, identity_headers off", baseline: bare, process: "gate", requests: gated("gate without headers", 1)},
 		// A request with the fields that libraries and tracing add: with more than eight
 		// in all, Go's map of them has grown before the gate adds its own.
-		{name: fuller, process: "main", requests: withFields(gated("bare", 1), more)},
-		{name: "gate, known token, six more fields", baseline: fuller, process: "main", requests: withFields(gated("gate", 1), more)},
-		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "main", requests: gated("gate", 5000), warm: 5000, target: 1.10},
+		{name: fuller, process: "gate", requests: withFields(gated("bare", 1), more)},
+		{name: "gate, known token, six more fields", baseline: fuller, process: "gate", requests: withFields(gated("gate", 1), more)},
+		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "gate", requests: gated("gate", 5000), warm: 5000, target: 1.10},
 	}
 }
 
@@ -81,14 +81,14 @@ func newRows() []row {
 
 func growthRows() []row {
 	return []row{
-		{name: "gate, 1 rule", process: "main", requests: gated("rules 1", 1)},
-		{name: "gate, 100 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 100", 1)},
-		{name: "gate, 1,000 rules", baseline: "gate, 1 rule", process: "main", requests: gated("rules 1000", 1), target: 1.02},
-		{name: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 1", false)},
-		{name: "gate, 10 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 10", false)},
-		{name: "gate, 50 trusted issuers", baseline: "gate, 1 trusted issuer", process: "main", requests: foreign("issuers 50", false)},
-		{name: "every token new, 1 trusted issuer", process: "main", requests: foreign("issuers 1", true), apart: true},
-		{name: "every token new, 50 trusted issuers", baseline: "every token new, 1 trusted issuer", process: "main", requests: foreign("issuers 50", true), apart: true},
+		{name: "gate, 1 rule", process: "rules and issuers", requests: gated("rules 1", 1)},
+		{name: "gate, 100 rules", baseline: "gate, 1 rule", process: "rules and issuers", requests: gated("rules 100", 1)},
+		{name: "gate, 1,000 rules", baseline: "gate, 1 rule", process: "rules and issuers", requests: gated("rules 1000", 1), target: 1.02},
+		{name: "gate, 1 trusted issuer", process: "rules and issuers", requests: foreign("issuers 1", false)},
+		{name: "gate, 10 trusted issuers", baseline: "gate, 1 trusted issuer", process: "rules and issuers", requests: foreign("issuers 10", false)},
+		{name: "gate, 50 trusted issuers", baseline: "gate, 1 trusted issuer", process: "rules and issuers", requests: foreign("issuers 50", false)},
+		{name: "every token new, 1 trusted issuer", process: "new tokens of issuers", requests: foreign("issuers 1", true), apart: true},
+		{name: "every token new, 50 trusted issuers", baseline: "every token new, 1 trusted issuer", process: "new tokens of issuers", requests: foreign("issuers 50", true), apart: true},
 	}
 }
 
@@ -141,7 +141,7 @@ func clientRows() []row {
 			name: "token, 100,000 clients made at run time", baseline: "token, 10 clients", process: "100,000 run-time clients",
 			requests: secretOf("issuer", "made-0"), target: 1.03,
 		},
-		{name: "gate, 10 clients", process: "main", requests: gated("gate", 1)},
+		{name: "gate, 10 clients", process: "none revoked", requests: gated("gate", 1)},
 		{name: "gate, 100,000 clients", baseline: "gate, 10 clients", process: "100,000 clients", requests: gated("gate", 1), target: 1.03},
 	}
 }

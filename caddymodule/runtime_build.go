@@ -1,27 +1,16 @@
 package caddymodule
 
 import (
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/client"
 )
-
-// leastPart is how many clients are worth a goroutine of their own.
-const leastPart = 500
 
 // buildAll makes clients of the records, on all processors where there are many, and
 // names those that cannot be.
 func (r *runtimeClients) buildAll(records []*client.Record) (made []*client.Client, failed []string) {
 	made = make([]*client.Client, len(records))
-	size := max(leastPart, len(records)/runtime.GOMAXPROCS(0)+1)
-	var all sync.WaitGroup
-	for from := 0; from < len(records); from += size {
-		to := min(from+size, len(records))
-		all.Go(func() { r.buildPart(records[from:to], made[from:to]) })
-	}
-	all.Wait()
+	_ = client.InParts(len(records), func(from, to int) { r.buildPart(records[from:to], made[from:to]) }) // which lets no panic out
 	for i, record := range records {
 		if made[i] == nil {
 			failed = append(failed, record.ID)

@@ -18,7 +18,7 @@ import (
 // and none that was removed or is the configuration's.
 func TestRuntimeClientsInParts(t *testing.T) {
 	t.Parallel()
-	const count = 3*leastPart + 7
+	const count = 3*client.LeastPart + 7
 	documents, made := store.NewMemory(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ids := make([]string, count)
 	for i := range ids {
@@ -57,7 +57,7 @@ func TestRuntimeClientsInParts(t *testing.T) {
 // then, is logged, and ends nothing.
 func TestRuntimeClientsPanic(t *testing.T) {
 	t.Parallel()
-	const count = 3*leastPart + 7
+	const count = 3*client.LeastPart + 7
 	app, log := withDirectory(t, store.NewMemory(), new(App))
 	app.logger = app.logger.WithOptions(zap.Hooks(func(line zapcore.Entry) error {
 		if line.Level == zap.WarnLevel {
@@ -71,7 +71,7 @@ func TestRuntimeClientsPanic(t *testing.T) {
 	}
 	records[1].Roles = []string{"gone"} // of which is warned
 	app.runtime.takeOver(records, nil)
-	part := min(count, max(leastPart, count/runtime.GOMAXPROCS(0)+1))
+	part := min(count, max(client.LeastPart, count/runtime.GOMAXPROCS(0)+1))
 	for i, record := range records {
 		if _, ok := app.clients.Lookup(record.ID); ok != (i < 1 || i >= part) {
 			t.Errorf("client %d of parts of %d: %t", i, part, ok)

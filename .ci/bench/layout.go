@@ -9,7 +9,7 @@ import (
 	"text/template"
 )
 
-// layout is a Caddyfile in the making. `url` and `bind` make a port for each
+// layout is a Caddyfile in the making. `url` and `port` make a port for each
 // name that they are asked for.
 type layout struct {
 	ports    map[string]int

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// leastPart is how many clients are worth a goroutine of their own.
-const leastPart = 500
+// LeastPart is how many clients are worth a goroutine of their own.
+const LeastPart = 500
 
 // together does jobs at the same time. The error tells of the first that panicked,
 // which would end the process.
@@ -29,9 +29,10 @@ func together(jobs ...func()) error {
 	return cmp.Or(problems...)
 }
 
-// inParts does what there is to do for so many, on all processors where they are many.
-func inParts(count int, part func(from, to int)) error {
-	size := max(leastPart, count/runtime.GOMAXPROCS(0)+1)
+// InParts does what there is to do for so many clients, on all processors where they are
+// many. The error tells of a part that panicked, which would end the process.
+func InParts(count int, part func(from, to int)) error {
+	size := max(LeastPart, count/runtime.GOMAXPROCS(0)+1)
 	var jobs []func()
 	for from := 0; from < count; from += size {
 		jobs = append(jobs, func() { part(from, min(from+size, count)) })

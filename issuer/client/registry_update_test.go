@@ -135,7 +135,7 @@ func TestRegistryUpdateKeepsCostsEqual(t *testing.T) {
 // Very many that come at once are all there, and found by the same as if each came alone.
 func TestRegistryUpdateInParts(t *testing.T) {
 	t.Parallel()
-	const count = 2*leastPart + 7
+	const count = 2*LeastPart + 7
 	_, shared := generatedSecret(t)
 	many := make([]*Client, count)
 	for i := range many {

@@ -78,7 +78,7 @@ func (e *registryEdit) remove(id string) {
 // add takes clients up, in each of the tables at the same time.
 func (e *registryEdit) add(changed []*Client) error {
 	accounts := make([]*account, len(changed))
-	err := inParts(len(changed), func(from, to int) {
+	err := InParts(len(changed), func(from, to int) {
 		for i, c := range changed[from:to] {
 			accounts[from+i] = &account{client: c, candidates: e.total.candidates(c.Secrets)}
 		}

@@ -15,7 +15,8 @@ const MaxLength = 16 << 10
 var strict = base64.RawURLEncoding.Strict()
 
 // message is a compact JWS whose payload is a JSON object (RFC 7515 section
-// 7.1, RFC 7519). Its header has been read, and nothing verified.
+// 7.1, RFC 7519), of which nothing is verified. The header is empty where it needed not
+// be read.
 type message struct {
 	header    object
 	signed    string // header and payload, as the signature covers them

@@ -40,21 +40,12 @@ func (r *memberReader) texts(name string, single bool) []string {
 	if text, isText := found.text(); isText && single {
 		return []string{text}
 	}
-	array, isArray := found.value.([]any)
-	if !isArray {
+	list, areTexts := found.texts()
+	if !areTexts {
 		r.fail(name, "an array of strings")
-		return nil
 	}
-	if len(array) == 0 {
+	if len(list) == 0 {
 		return nil
-	}
-	list := make([]string, 0, len(array))
-	for _, element := range array {
-		text, isText := element.(string)
-		if !isText {
-			r.fail(name, "an array of strings")
-		}
-		list = append(list, text)
 	}
 	return list
 }
@@ -62,22 +53,10 @@ func (r *memberReader) texts(name string, single bool) []string {
 // optionalTexts takes an array of strings; anything else stays.
 func (r *memberReader) optionalTexts(name string) []string {
 	found := r.members.find(name)
-	if found == nil {
-		return nil
+	texts, areTexts := found.texts()
+	if areTexts {
+		found.taken = true
 	}
-	list, isList := found.value.([]any)
-	if !isList {
-		return nil
-	}
-	texts := make([]string, len(list))
-	for i, element := range list {
-		text, isText := element.(string)
-		if !isText {
-			return nil
-		}
-		texts[i] = text
-	}
-	found.taken = true
 	return texts
 }
 

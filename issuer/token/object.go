@@ -65,6 +65,21 @@ func (m *member) text() (text string, ok bool) {
 	return unquoted(m.raw)
 }
 
+// texts returns an array of strings; ok is false for all else, and where there is no member.
+func (m *member) texts() (texts []string, ok bool) {
+	if m == nil || m.kind() != '[' {
+		return nil, false
+	}
+	elements := m.value.([]any)
+	texts = make([]string, len(elements))
+	for i, element := range elements {
+		if texts[i], ok = element.(string); !ok {
+			return nil, false
+		}
+	}
+	return texts, true
+}
+
 // date returns a NumericDate (RFC 7519 section 2), which may have a fraction, in whole
 // seconds; ok is false for all else, and where there is no member.
 func (m *member) date() (seconds int64, ok bool) {

@@ -66,7 +66,7 @@ func (r *objectReader) read(data []byte) {
 	r.decoder.Reset(&r.text)
 }
 
-// object reads the whole of one, brace by brace.
+// object reads a whole one, of which the braces are still there.
 func (r *objectReader) object() (object, error) {
 	if _, err := r.decoder.ReadToken(); err != nil {
 		return nil, errNoObject

@@ -45,12 +45,14 @@ func (k *keys) writeCertificate(folder string) error {
 	return os.WriteFile(filepath.Join(folder, "certificate.key"), block, 0o600)
 }
 
-// newClient sends over connections that stay open; those over TLS show the certificate.
-func (k *keys) newClient() *http.Client {
+// tls is how connections show the certificate, and trust it.
+func (k *keys) tls() *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(k.certificate.Leaf)
-	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		MaxIdleConnsPerHost: 64,
-		TLSClientConfig:     &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{*k.certificate}, MinVersion: tls.VersionTLS13},
-	}}
+	return &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{*k.certificate}, MinVersion: tls.VersionTLS13}
+}
+
+// newClient sends over connections that stay open.
+func (k *keys) newClient() *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: k.tls()}}
 }

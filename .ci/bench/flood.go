@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -172,4 +173,46 @@ func (p *process) auditLog() int64 {
 		return 0
 	}
 	return info.Size()
+}
+
+// sendWhile sends the requests over that many connections with Go's client, and
+// returns how long each took. The first error ends it, and wanted may: what was not
+// sent took no time.
+func sendWhile(wanted *atomic.Bool, requests []*http.Request, status, connections int) ([]time.Duration, error) {
+	latencies := make([]time.Duration, len(requests))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	failed := make(chan error, connections)
+	for range connections {
+		group.Go(func() {
+			for n := next.Add(1) - 1; n < int64(len(requests)) && len(failed) == 0 && wanted.Load(); n = next.Add(1) - 1 {
+				begin := time.Now()
+				if err := one(requests[n], status); err != nil {
+					failed <- err
+					return
+				}
+				latencies[n] = time.Since(begin)
+			}
+		})
+	}
+	group.Wait()
+	close(failed)
+	return latencies, <-failed
+}
+
+// one sends a request; status 0 lets every answer count.
+func one(r *http.Request, status int) error {
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if status != 0 && response.StatusCode != status {
+		return fmt.Errorf("status %d, expected %d: %s", response.StatusCode, status, body)
+	}
+	return nil
 }

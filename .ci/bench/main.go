@@ -15,14 +15,10 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io"
 	"log"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 )
 
 // options are the flags.
@@ -59,7 +55,9 @@ type bench struct {
 	options
 
 	folder    string
-	upstream  net.Listener
+	cores     cores
+	loop      *loop
+	upstream  string
 	keys      *keys
 	running   []*process
 	processes map[string]*process // by the names of their layouts
@@ -77,6 +75,9 @@ func run(o options) error {
 	}
 	client = b.keys.newClient()
 	if err := b.build(); err != nil {
+		return err
+	}
+	if b.cores, err = share(); err != nil {
 		return err
 	}
 	if err := b.serveUpstream(); err != nil {
@@ -108,13 +109,13 @@ func (b *bench) build() error {
 
 // serveUpstream is the fast legacy API behind all sites.
 func (b *bench) serveUpstream() (err error) {
-	if b.upstream, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if b.loop, err = newLoop(b.cores.shared, b.keys.tls()); err != nil {
 		return err
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "ok")
-	})}
-	go func() { _ = server.Serve(b.upstream) }()
+	if b.upstream, err = b.loop.listen(); err != nil {
+		return err
+	}
+	go func() { log.Fatal(b.loop.between()) }()
 	return nil
 }
 
@@ -122,7 +123,6 @@ func (b *bench) stop() {
 	for _, p := range b.running {
 		p.stop()
 	}
-	_ = b.upstream.Close()
 }
 
 // process is the running one of that name.

@@ -2,13 +2,9 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -103,6 +99,10 @@ func (b *bench) turn(row row, count int, into *sample) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", row.name, err)
 	}
+	series, err := newSeries(requests, row.status)
+	if err != nil {
+		return fmt.Errorf("%s: %w", row.name, err)
+	}
 	if row.apart {
 		time.Sleep(moment)
 	}
@@ -115,72 +115,19 @@ func (b *bench) turn(row row, count int, into *sample) error {
 	if err != nil {
 		return err
 	}
-	begin := time.Now()
-	latencies, err := send(requests, row.status, b.connections)
+	took, err := b.loop.send(series, b.connections)
 	if err != nil {
 		return fmt.Errorf("%s: %w", row.name, err)
 	}
-	into.wall += time.Since(begin)
 	after, err := p.cpu()
 	if err != nil {
 		return err
 	}
 	now, err := p.memory("/")
+	into.wall += took
 	into.cpu += after - before
 	into.mallocs += now.Mallocs - allocated.Mallocs
 	into.bytes += now.Bytes - allocated.Bytes
-	into.latencies = append(into.latencies, latencies...)
+	into.latencies = append(into.latencies, series.latencies...)
 	return err
-}
-
-// send sends the requests over that many connections, and returns how long
-// each took; the first error ends it.
-func send(requests []*http.Request, status, connections int) ([]time.Duration, error) {
-	if status == 0 {
-		status = http.StatusOK
-	}
-	var always atomic.Bool
-	always.Store(true)
-	return sendWhile(&always, requests, status, connections)
-}
-
-// sendWhile is send, and ends sooner where wanted says so: what was not sent
-// took no time.
-func sendWhile(wanted *atomic.Bool, requests []*http.Request, status, connections int) ([]time.Duration, error) {
-	latencies := make([]time.Duration, len(requests))
-	var next atomic.Int64
-	var group sync.WaitGroup
-	failed := make(chan error, connections)
-	for range connections {
-		group.Go(func() {
-			for n := next.Add(1) - 1; n < int64(len(requests)) && len(failed) == 0 && wanted.Load(); n = next.Add(1) - 1 {
-				begin := time.Now()
-				if err := one(requests[n], status); err != nil {
-					failed <- err
-					return
-				}
-				latencies[n] = time.Since(begin)
-			}
-		})
-	}
-	group.Wait()
-	close(failed)
-	return latencies, <-failed
-}
-
-// one sends a request; status 0 lets every answer count.
-func one(r *http.Request, status int) error {
-	response, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if status != 0 && response.StatusCode != status {
-		return fmt.Errorf("status %d, expected %d: %s", response.StatusCode, status, body)
-	}
-	return nil
 }

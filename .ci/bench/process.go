@@ -38,7 +38,7 @@ func (b *bench) start(name string) (*process, error) {
 		return nil, err
 	}
 	p := &process{name: name, keys: b.keys, layout: &layout{
-		ports: make(map[string]int), folder: folder, upstream: b.upstream.Addr().String(),
+		ports: make(map[string]int), folder: folder, upstream: b.upstream,
 	}}
 	if err := b.keys.write(folder); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (b *bench) start(name string) (*process, error) {
 	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+folder)
 	p.command.Stderr = &tail{}
 	begin := time.Now()
-	if err := p.command.Start(); err != nil {
+	if err := b.cores.onOwn(p.command.Start); err != nil {
 		return nil, err
 	}
 	b.running = append(b.running, p)

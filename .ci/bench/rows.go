@@ -61,6 +61,7 @@ func gateRows() []row {
 		{name: fuller, process: "gate", requests: withFields(gated("bare", 1), more)},
 		{name: "gate, known token, six more fields", baseline: fuller, process: "gate", requests: withFields(gated("gate", 1), more)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: "gate", requests: gated("gate", 5000), warm: 5000, target: 1.10},
+		{name: "gate, 5,000 tokens in turn, identity_headers off", baseline: bare, process: "gate", requests: gated("gate without headers", 5000), warm: 5000},
 	}
 }
 

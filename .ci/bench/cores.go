@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// cores are shared out so that Caddy has the last one to itself: what else runs there
+// would take the place of its memory in the core's caches.
+type cores struct {
+	caddy, rest unix.CPUSet
+	shared      bool // there is but one
+}
+
+// share takes the cores that this process may use, and leaves the last of them.
+func share() (c cores, err error) {
+	if err := unix.SchedGetaffinity(0, &c.rest); err != nil {
+		return c, err
+	}
+	if c.shared = c.rest.Count() < 2; c.shared {
+		c.caddy = c.rest
+		return c, nil
+	}
+	last := 0
+	for i := range 1024 {
+		if c.rest.IsSet(i) {
+			last = i
+		}
+	}
+	c.caddy.Set(last)
+	c.rest.Clear(last)
+	runtime.GOMAXPROCS(c.rest.Count())
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return c, err
+	}
+	for _, thread := range threads { // those to come are as the ones that make them
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			return c, err
+		}
+		if err := unix.SchedSetaffinity(id, &c.rest); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// onOwn calls what starts a process, which runs on Caddy's core from its first moment.
+func (c *cores) onOwn(start func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.SchedSetaffinity(0, &c.caddy); err != nil {
+		return err
+	}
+	defer func() { _ = unix.SchedSetaffinity(0, &c.rest) }()
+	return start()
+}

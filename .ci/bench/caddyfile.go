@@ -61,22 +61,8 @@ var layouts = map[string]string{
 	bench_sign RS256
 }
 `,
-	"gate": `
-	log {
-		level WARN
-	}
-	oauth2 {
-		{{template "bench client"}}
-	}
-}
-{{template "sites"}}
-{{url "gate without headers"}} {
-	oauth2_gate read {
-		identity_headers off
-	}
-	reverse_proxy {{upstream}}
-}
-`,
+	"gate":                  twoGates,
+	"many tokens":           twoGates,
 	"rules and issuers":     rulesAndIssuers,
 	"new tokens of issuers": rulesAndIssuers,
 	"new tokens": `
@@ -182,6 +168,23 @@ var layouts = map[string]string{
 {{template "sites"}}
 `,
 }
+
+const twoGates = `
+	log {
+		level WARN
+	}
+	oauth2 {
+		{{template "bench client"}}
+	}
+}
+{{template "sites"}}
+{{url "gate without headers"}} {
+	oauth2_gate read {
+		identity_headers off
+	}
+	reverse_proxy {{upstream}}
+}
+`
 
 const rulesAndIssuers = `
 	log {

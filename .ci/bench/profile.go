@@ -11,7 +11,7 @@ import (
 )
 
 // profileSeconds is how long a row is profiled.
-const profileSeconds = 5
+const profileSeconds = 20
 
 // profileAll writes the profiles of each row while it is under load. Those of
 // allocations, mutexes and blocking are since the profile of CPU began.

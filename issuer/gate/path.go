@@ -1,6 +1,9 @@
 package gate
 
-import "unicode/utf8"
+import (
+	"strconv"
+	"unicode/utf8"
+)
 
 // PathError says why a request's path is ambiguous: servers and libraries read
 // such paths differently, so a rule could be asked about one resource while
@@ -113,12 +116,11 @@ func decodeOctet(text string) (byte, PathError) {
 	if len(text) < 3 {
 		return 0, PathEncoding
 	}
-	high, ok1 := hexDigit(text[1])
-	low, ok2 := hexDigit(text[2])
-	if !ok1 || !ok2 {
+	value, err := strconv.ParseUint(text[1:3], 16, 8)
+	if err != nil {
 		return 0, PathEncoding
 	}
-	octet := high<<4 | low
+	octet := byte(value)
 	switch {
 	case octet == '/':
 		return 0, PathEncodedSlash
@@ -126,18 +128,6 @@ func decodeOctet(text string) (byte, PathError) {
 		return 0, refuseOctet(octet)
 	}
 	return octet, ""
-}
-
-func hexDigit(c byte) (value byte, ok bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // refuseOctet names the reason for a character that may not stand in a path.

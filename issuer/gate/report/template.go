@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // The bounds of a template, whatever path it is made of.
 const (
@@ -82,21 +85,8 @@ func decode(text string) (octet byte, ok bool) {
 	if len(text) < 3 || text[0] != '%' {
 		return 0, false
 	}
-	high, ok1 := hexValue(text[1])
-	low, ok2 := hexValue(text[2])
-	return high<<4 | low, ok1 && ok2
-}
-
-func hexValue(c byte) (value byte, ok bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
+	value, err := strconv.ParseUint(text[1:3], 16, 8)
+	return byte(value), err == nil
 }
 
 // literal tells whether an octet stands for itself in a pattern and in a
@@ -119,7 +109,7 @@ type shape struct {
 
 func (s *shape) add(c byte) {
 	s.length++
-	if _, ok := hexValue(c); ok {
+	if strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 {
 		s.hex++
 	}
 	switch {

@@ -106,3 +106,24 @@ func TestCollectionLoadSurvivesAPanic(t *testing.T) {
 		}
 	}
 }
+
+// So is one of the place while shards are looked for.
+func TestCollectionSearchSurvivesAPanic(t *testing.T) {
+	t.Parallel()
+	h := newHolder(panickingPlace{store.NewMemory()})
+	must(t, h.Begin(t.Context()))
+	must(t, h.Load(t.Context()))
+	if err := h.Search(t.Context()); err == nil || !strings.Contains(err.Error(), "loading things-00.json: panic: broken") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// panickingPlace is a place whose shards cannot be read at all.
+type panickingPlace struct{ *store.Memory }
+
+func (p panickingPlace) Load(ctx context.Context, name string) ([]byte, error) {
+	if strings.Contains(name, "-") {
+		panic("broken")
+	}
+	return p.Memory.Load(ctx, name)
+}

@@ -47,18 +47,29 @@ func (c *Collection) unlisted(ctx context.Context) map[int]loaded {
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			data, err := c.documents.Load(ctx, c.shardName(shard))
-			if errors.Is(err, fs.ErrNotExist) {
+			found := c.lookFor(ctx, shard)
+			if errors.Is(found.err, fs.ErrNotExist) {
 				return
-			}
-			if err != nil {
-				err = fmt.Errorf("loading %s: %w", c.shardName(shard), err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			there[shard] = loaded{data, err}
+			there[shard] = found
 		})
 	}
 	all.Wait()
 	return there
+}
+
+func (c *Collection) lookFor(ctx context.Context, shard int) (found loaded) {
+	name := c.shardName(shard)
+	defer func() { // the caller cannot: it is another goroutine
+		if caught := recover(); caught != nil {
+			found = loaded{err: fmt.Errorf("loading %s: panic: %v", name, caught)}
+		}
+	}()
+	data, err := c.documents.Load(ctx, name)
+	if err != nil {
+		return loaded{err: fmt.Errorf("loading %s: %w", name, err)}
+	}
+	return loaded{data: data}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
 )
 
@@ -113,6 +114,9 @@ func decodeRecord(id string, data []byte, texts sharedTexts) (*Record, error) {
 	return decoded, nil
 }
 
+// maxLifetime is the longest life of a token, in seconds.
+const maxLifetime = int64(keys.MaxDuration / time.Second)
+
 // check judges what does not depend on a configuration.
 func (r *Record) check() error {
 	switch {
@@ -122,8 +126,8 @@ func (r *Record) check() error {
 		return errors.New("expected revision, made and changed")
 	case r.Epoch > maxEpoch || r.Revision > maxEpoch || r.LastSecret > maxEpoch:
 		return fmt.Errorf("expected numbers up to %d", uint64(maxEpoch))
-	case r.TokenLifetime < 0:
-		return errors.New("token_lifetime: expected seconds, 0 or more")
+	case r.TokenLifetime < 0 || r.TokenLifetime > maxLifetime: // as nanoseconds, much more would be less
+		return fmt.Errorf("token_lifetime: expected 0 to %d seconds", maxLifetime)
 	}
 	ids := make([]string, 0, len(r.Secrets))
 	for i := range r.Secrets {

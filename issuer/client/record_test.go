@@ -15,10 +15,12 @@ const goodRecord = `{"client_id":"x","scopes":["read"],"secrets":[{"id":"1","has
 // enabled, or its tokens be good, that is not for the other one. No error has a hash.
 func TestDecodeRecordRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := decodeRecord("x", []byte(goodRecord), make(sharedTexts)); err != nil {
-		t.Fatal(err)
-	}
 	replace := func(old, with string) string { return strings.Replace(goodRecord, old, with, 1) }
+	for _, data := range []string{goodRecord, replace(`"secrets"`, `"token_lifetime":630720000,"secrets"`)} {
+		if _, err := decodeRecord("x", []byte(data), make(sharedTexts)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, data := range map[string]string{
 		"another's":             replace(`"x"`, `"y"`),
 		"epoch twice":           replace(`"epoch":2`, `"epoch":2,"epoch":0`),
@@ -31,6 +33,8 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		"secret's capitals":     replace(`"hash":`, `"Hash":`),
 		"id twice":              replace(`"id":"1"`, `"id":"1","id":"2"`),
 		"unknown":               replace(`"epoch"`, `"later":1,"epoch"`),
+		"lives too long":        replace(`"secrets"`, `"token_lifetime":630720001,"secrets"`),
+		"lives for an overflow": replace(`"secrets"`, `"token_lifetime":18446744674,"secrets"`), // of nanoseconds, which would be ten minutes
 		"expires at no time":    replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
 		"no epoch":              replace(`"epoch":2,`, ``),
 		"data behind":           goodRecord + `{}`,

@@ -128,6 +128,10 @@ func (r *Record) check() error {
 		return fmt.Errorf("expected numbers up to %d", uint64(maxEpoch))
 	case r.TokenLifetime < 0 || r.TokenLifetime > maxLifetime: // as nanoseconds, much more would be less
 		return fmt.Errorf("token_lifetime: expected 0 to %d seconds", maxLifetime)
+	case !slices.Contains([]string{"", "own", "any", "none"}, r.Introspect): // it would stand for "own"
+		return errors.New("introspect: expected own, any or none")
+	case r.Require != "" && Binding(r.Require) != BoundByDPoP && Binding(r.Require) != BoundByCertificate:
+		return errors.New("require: expected dpop or mtls")
 	}
 	ids := make([]string, 0, len(r.Secrets))
 	for i := range r.Secrets {

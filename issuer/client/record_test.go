@@ -22,26 +22,28 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		}
 	}
 	for name, data := range map[string]string{
-		"another's":             replace(`"x"`, `"y"`),
-		"epoch twice":           replace(`"epoch":2`, `"epoch":2,"epoch":0`),
-		"epoch in capitals too": replace(`"epoch":2`, `"epoch":2,"Epoch":0`),
-		"other capitals":        replace(`"revision"`, `"REVISION"`),
-		"scopes twice":          replace(`"scopes":["read"]`, `"scopes":["read"],"scopes":["admin"]`),
-		"disabled twice":        replace(`"secrets"`, `"disabled":true,"disabled":false,"secrets"`),
-		"not disabled":          replace(`"secrets"`, `"disabled":false,"secrets"`),
-		"hash twice":            replace(`"hash":`, `"hash":"$sha256$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","hash":`),
-		"secret's capitals":     replace(`"hash":`, `"Hash":`),
-		"id twice":              replace(`"id":"1"`, `"id":"1","id":"2"`),
-		"unknown":               replace(`"epoch"`, `"later":1,"epoch"`),
-		"lives too long":        replace(`"secrets"`, `"token_lifetime":630720001,"secrets"`),
-		"lives for an overflow": replace(`"secrets"`, `"token_lifetime":18446744674,"secrets"`), // of nanoseconds, which would be ten minutes
-		"expires at no time":    replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
-		"no epoch":              replace(`"epoch":2,`, ``),
-		"data behind":           goodRecord + `{}`,
-		"cut off":               goodRecord[:100],
-		"array":                 `[` + goodRecord + `]`,
-		"null":                  `null`,
-		"empty":                 ``,
+		"another's":                        replace(`"x"`, `"y"`),
+		"epoch twice":                      replace(`"epoch":2`, `"epoch":2,"epoch":0`),
+		"epoch in capitals too":            replace(`"epoch":2`, `"epoch":2,"Epoch":0`),
+		"other capitals":                   replace(`"revision"`, `"REVISION"`),
+		"scopes twice":                     replace(`"scopes":["read"]`, `"scopes":["read"],"scopes":["admin"]`),
+		"disabled twice":                   replace(`"secrets"`, `"disabled":true,"disabled":false,"secrets"`),
+		"not disabled":                     replace(`"secrets"`, `"disabled":false,"secrets"`),
+		"hash twice":                       replace(`"hash":`, `"hash":"$sha256$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","hash":`),
+		"secret's capitals":                replace(`"hash":`, `"Hash":`),
+		"id twice":                         replace(`"id":"1"`, `"id":"1","id":"2"`),
+		"unknown":                          replace(`"epoch"`, `"later":1,"epoch"`),
+		"lives too long":                   replace(`"secrets"`, `"token_lifetime":630720001,"secrets"`),
+		"lives for an overflow":            replace(`"secrets"`, `"token_lifetime":18446744674,"secrets"`), // of nanoseconds, which would be ten minutes
+		"may introspect nobody knows what": replace(`"secrets"`, `"introspect":"None","secrets"`),
+		"must bring nobody knows what":     replace(`"secrets"`, `"require":"DPoP","secrets"`),
+		"expires at no time":               replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
+		"no epoch":                         replace(`"epoch":2,`, ``),
+		"data behind":                      goodRecord + `{}`,
+		"cut off":                          goodRecord[:100],
+		"array":                            `[` + goodRecord + `]`,
+		"null":                             `null`,
+		"empty":                            ``,
 	} {
 		found, err := decodeRecord("x", []byte(data), make(sharedTexts))
 		if err == nil || found != nil || strings.Contains(err.Error(), "OOPoK") {

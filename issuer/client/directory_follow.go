@@ -38,7 +38,13 @@ func (d *Directory) tell() {
 	}
 	slices.Sort(changed)
 	changed = slices.Compact(changed) // one may have changed twice
+	defer func() {                    // what is left after a panic, the next call tells of
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.untold = append(d.untold, changed...)
+	}()
 	for _, f := range followers {
 		f.changed(changed)
 	}
+	changed = nil
 }

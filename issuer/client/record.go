@@ -10,6 +10,7 @@ import (
 
 	"github.com/dd99cb49/caddy-client-credentials/issuer/keys"
 	"github.com/dd99cb49/caddy-client-credentials/issuer/store"
+	"github.com/dd99cb49/caddy-client-credentials/issuer/token"
 )
 
 // Record is a client that was made at run time, as it is stored. What its roles,
@@ -130,9 +131,15 @@ func (r *Record) check() error {
 		return fmt.Errorf("token_lifetime: expected 0 to %d seconds", maxLifetime)
 	case !slices.Contains([]string{"", "own", "any", "none"}, r.Introspect): // it would stand for "own"
 		return errors.New("introspect: expected own, any or none")
+	case slices.ContainsFunc(r.Scopes, func(one string) bool { return !token.ValidScope(one) }): // with a space, it would be two
+		return errors.New("scopes: expected printable ASCII characters without space, quote and backslash (RFC 6749 section 3.3)")
 	case r.Require != "" && Binding(r.Require) != BoundByDPoP && Binding(r.Require) != BoundByCertificate:
 		return errors.New("require: expected dpop or mtls")
 	}
+	return r.checkSecrets()
+}
+
+func (r *Record) checkSecrets() error {
 	ids := make([]string, 0, len(r.Secrets))
 	for i := range r.Secrets {
 		secret := &r.Secrets[i]

@@ -36,6 +36,8 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		"lives too long":                   replace(`"secrets"`, `"token_lifetime":630720001,"secrets"`),
 		"lives for an overflow":            replace(`"secrets"`, `"token_lifetime":18446744674,"secrets"`), // of nanoseconds, which would be ten minutes
 		"may introspect nobody knows what": replace(`"secrets"`, `"introspect":"None","secrets"`),
+		"two scopes in one":                replace(`"read"`, `"read write"`),
+		"an empty scope":                   replace(`"read"`, `""`),
 		"must bring nobody knows what":     replace(`"secrets"`, `"require":"DPoP","secrets"`),
 		"expires at no time":               replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
 		"no epoch":                         replace(`"epoch":2,`, ``),

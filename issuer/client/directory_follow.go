@@ -9,7 +9,8 @@ type follower struct{ changed func(ids []string) }
 
 // Follow calls changed with the client_ids of those that became different, each once,
 // before the call that has found that returns: [Directory.Get] has them as they are then.
-// What was there before, [Directory.All] has.
+// What was there before, [Directory.All] has. After a panic of one that follows, which reaches
+// that call, all are told again with the next.
 // stop ends it.
 func (d *Directory) Follow(changed func(ids []string)) (stop func()) {
 	f := &follower{changed: changed}

@@ -38,10 +38,9 @@ func (a *App) followDirectory(registry *client.Registry) {
 	for i := range a.Clients {
 		r.configured[a.Clients[i].ID] = true
 	}
-	r.stop = a.shared.directory.Follow(r.apply)
+	a.runtime, r.stop = r, a.shared.directory.Follow(r.apply)
 	r.apply(slices.Collect(maps.Keys(r.configured))) // for the epochs of namesakes that were removed
 	r.applyAll()
-	a.runtime = r
 }
 
 // applyAll takes over all clients that there are, as apply does.

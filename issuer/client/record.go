@@ -133,6 +133,8 @@ func (r *Record) check() error {
 		return errors.New("introspect: expected own, any or none")
 	case slices.ContainsFunc(r.Scopes, func(one string) bool { return !token.ValidScope(one) }): // with a space, it would be two
 		return errors.New("scopes: expected printable ASCII characters without space, quote and backslash (RFC 6749 section 3.3)")
+	case slices.ContainsFunc(slices.Collect(maps.Keys(r.Claims)), token.Registered):
+		return errors.New("claims: expected names that the issuer does not write itself")
 	case r.Require != "" && Binding(r.Require) != BoundByDPoP && Binding(r.Require) != BoundByCertificate:
 		return errors.New("require: expected dpop or mtls")
 	}

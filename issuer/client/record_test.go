@@ -38,6 +38,7 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		"may introspect nobody knows what": replace(`"secrets"`, `"introspect":"None","secrets"`),
 		"two scopes in one":                replace(`"read"`, `"read write"`),
 		"an empty scope":                   replace(`"read"`, `""`),
+		"a claim of the issuer's own":      replace(`"secrets"`, `"claims":{"act":"other"},"secrets"`),
 		"must bring nobody knows what":     replace(`"secrets"`, `"require":"DPoP","secrets"`),
 		"expires at no time":               replace(`"}]`, `","expires":"0001-01-01T00:00:00Z"}]`),
 		"no epoch":                         replace(`"epoch":2,`, ``),

@@ -56,6 +56,9 @@ func newSeries(requests []*http.Request, status int) (*series, error) {
 	return s, nil
 }
 
+// patience is how long Caddy may take for an answer, and to end. It only tells what hangs.
+const patience = 30 * time.Second
+
 // send sends a series over that many connections, and returns how long it took.
 func (l *loop) send(s *series, connections int) (time.Duration, error) {
 	l.mutex.Lock()
@@ -72,16 +75,27 @@ func (l *loop) send(s *series, connections int) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	err := l.finish(s)
+	return time.Since(begin), err
+}
+
+// finish moves bytes until the series is answered.
+func (l *loop) finish(s *series) error {
 	wait := 0
 	if l.sleep {
-		wait = -1
+		wait = 1000
 	}
-	for s.answered < len(s.wire) {
+	for last, answered := time.Now(), 0; s.answered < len(s.wire); {
 		if err := l.poll(wait); err != nil {
-			return 0, err
+			return err
+		}
+		if s.answered > answered {
+			last, answered = time.Now(), s.answered
+		} else if time.Since(last) > patience {
+			return fmt.Errorf("no answer for %v", patience)
 		}
 	}
-	return time.Since(begin), nil
+	return nil
 }
 
 func (l *loop) connect(to *url.URL) error {

@@ -47,7 +47,7 @@ func (l *loop) remove(descriptor int) {
 }
 
 // poll lets each end read for which something came, and waits for that many
-// milliseconds; 0: not at all, -1: until something comes.
+// milliseconds; 0: not at all.
 func (l *loop) poll(wait int) error {
 	var events [64]unix.EpollEvent
 	count, err := unix.EpollWait(l.epoll, events[:], wait)

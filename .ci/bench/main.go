@@ -13,12 +13,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // options are the flags.
@@ -45,7 +50,12 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write profiles of each row to this folder, and measure nothing")
 	flag.BoolVar(&o.flood, "flood", false, "send floods beside good requests, and nothing else")
 	flag.Parse()
-	if err := run(o); err != nil {
+	if o.rounds < 1 || o.requests < 1 || o.connections < 1 {
+		log.Fatal("-rounds, -requests and -connections: expected at least 1")
+	}
+	interrupted, stop := signal.NotifyContext(context.Background(), unix.SIGHUP, unix.SIGINT, unix.SIGTERM)
+	context.AfterFunc(interrupted, stop) // the next signal ends it at once
+	if err := run(interrupted, o); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -54,6 +64,7 @@ func main() {
 type bench struct {
 	options
 
+	ctx       context.Context // ends the Caddies
 	folder    string
 	cores     cores
 	loop      *loop
@@ -63,13 +74,17 @@ type bench struct {
 	processes map[string]*process // by the names of their layouts
 }
 
-func run(o options) error {
+// run leaves no Caddy behind. When the context ends they end first, and then whatever
+// waits for them.
+func run(ctx context.Context, o options) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	folder, err := os.MkdirTemp("", "oauth2-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	b := &bench{options: o, folder: folder, processes: make(map[string]*process)}
+	b := &bench{options: o, ctx: ctx, folder: folder, processes: make(map[string]*process)}
 	if b.keys, err = newKeys(); err != nil {
 		return err
 	}
@@ -80,14 +95,26 @@ func run(o options) error {
 	if b.cores, err = share(); err != nil {
 		return err
 	}
-	if err := b.serveUpstream(); err != nil {
+	if err := b.serveUpstream(cancel); err != nil {
 		return err
 	}
-	defer b.stop()
-	switch chosen := choose(groups(), o.scenario); {
-	case o.flood:
+	err = b.measure()
+	why := context.Cause(ctx)
+	cancel(nil)
+	if failed := b.stopped(); why == nil {
+		return errors.Join(err, failed)
+	}
+	return why
+}
+
+// measure does what the flags ask for.
+func (b *bench) measure() error {
+	switch chosen := choose(groups(), b.scenario); {
+	case b.options.flood:
 		return b.floodAll()
-	case o.profile != "":
+	case len(chosen) == 0:
+		return fmt.Errorf("-scenario %q: no row has that in its name", b.scenario)
+	case b.options.profile != "":
 		return b.profileAll(chosen)
 	default:
 		return b.compare(chosen)
@@ -99,7 +126,7 @@ func (b *bench) build() error {
 		return nil
 	}
 	b.binary = filepath.Join(b.folder, "caddy")
-	build := exec.Command("go", "build", "-tags", "nobadger,nomysql,nopgx", "-o", b.binary, "./.ci/bench/measured") //nolint:gosec // a path of our own making
+	build := exec.CommandContext(b.ctx, "go", "build", "-tags", "nobadger,nomysql,nopgx", "-o", b.binary, "./.ci/bench/measured") //nolint:gosec // a path of our own making
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("building Caddy (run this at the top of the checkout): %w", err)
@@ -107,22 +134,27 @@ func (b *bench) build() error {
 	return nil
 }
 
-// serveUpstream is the fast legacy API behind all sites.
-func (b *bench) serveUpstream() (err error) {
+// serveUpstream is the fast legacy API behind all sites. Where it fails, it says why.
+func (b *bench) serveUpstream(failed func(error)) (err error) {
 	if b.loop, err = newLoop(b.cores.shared, b.keys.tls()); err != nil {
 		return err
 	}
 	if b.upstream, err = b.loop.listen(); err != nil {
 		return err
 	}
-	go func() { log.Fatal(b.loop.between()) }()
+	go func() { failed(b.loop.between()) }()
 	return nil
 }
 
-func (b *bench) stop() {
+// stopped waits until every Caddy has ended, and tells of those that did not end well.
+func (b *bench) stopped() (failed error) {
 	for _, p := range b.running {
-		p.stop()
+		<-p.ended
+		if state := p.command.ProcessState; !state.Success() {
+			failed = errors.Join(failed, fmt.Errorf("%s: Caddy ended: %s: %s", p.name, state, p.command.Stderr))
+		}
 	}
+	return failed
 }
 
 // process is the running one of that name.
@@ -149,9 +181,8 @@ func (b *bench) compare(chosen []group) error {
 		}
 	}
 	report(os.Stdout, chosen, results)
-	b.reportProcesses(os.Stdout)
-	if b.plot == "" {
-		return nil
+	if err := b.reportProcesses(os.Stdout); err != nil || b.plot == "" {
+		return err
 	}
 	return plot(b.plot, chosen, results)
 }

@@ -60,7 +60,11 @@ func (b *bench) start(name string) (*process, error) {
 			return nil, err
 		}
 	}
-	p.command = exec.Command(b.binary, "run", "--config", config) //nolint:gosec // the binary under test
+	p.command = exec.CommandContext(b.ctx, b.binary, "run", "--config", config) //nolint:gosec // the binary under test
+	p.command.Cancel = func() error { return p.command.Process.Signal(unix.SIGTERM) }
+	p.command.WaitDelay = patience
+	// Where the bench is killed, nobody else ends it.
+	p.command.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGTERM}
 	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+folder)
 	p.command.Stderr = &tail{}
 	begin := time.Now()
@@ -81,11 +85,6 @@ func (b *bench) start(name string) (*process, error) {
 	return p, err
 }
 
-func (p *process) stop() {
-	_ = p.command.Process.Signal(os.Interrupt)
-	<-p.ended
-}
-
 func (p *process) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -95,7 +94,7 @@ func (p *process) wait() error {
 		}
 		select {
 		case <-p.ended:
-			return fmt.Errorf("%s: Caddy ended: %s", p.name, p.command.Stderr)
+			return fmt.Errorf("%s: Caddy ended", p.name)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -150,7 +149,7 @@ func (p *process) peak() (uint64, error) {
 	return kilobytes << 10, err
 }
 
-// tail keeps the end of what Caddy says, for the case that it does not start.
+// tail keeps the end of what Caddy says, for the case that it fails.
 type tail struct{ text []byte }
 
 func (t *tail) Write(p []byte) (int, error) {

@@ -89,18 +89,21 @@ func report(out io.Writer, chosen []group, results map[string][]result) {
 }
 
 // reportProcesses prints how long each Caddy took to load, and what it holds.
-func (b *bench) reportProcesses(out io.Writer) {
+func (b *bench) reportProcesses(out io.Writer) error {
 	_, _ = fmt.Fprintf(out, "\n| process | started in | CPU of that | heap | memory at most |\n|---|---|---|---|---|\n")
 	for _, p := range b.running {
 		counted, err := p.memory("/collect")
 		if err != nil {
-			continue
+			return err
 		}
-		if peak, err := p.peak(); err == nil {
-			_, _ = fmt.Fprintf(out, "| %s | %.2f s | %.2f s | %.1f MB | %.0f MB |\n",
-				p.name, p.loading.Seconds(), p.loadingCPU.Seconds(), float64(counted.Heap)/1e6, float64(peak)/1e6)
+		peak, err := p.peak()
+		if err != nil {
+			return err
 		}
+		_, _ = fmt.Fprintf(out, "| %s | %.2f s | %.2f s | %.1f MB | %.0f MB |\n",
+			p.name, p.loading.Seconds(), p.loadingCPU.Seconds(), float64(counted.Heap)/1e6, float64(peak)/1e6)
 	}
+	return nil
 }
 
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
@@ -33,20 +34,33 @@ func share() (c cores, err error) {
 	c.caddy.Set(last)
 	c.rest.Clear(last)
 	runtime.GOMAXPROCS(c.rest.Count())
+	for moved := true; moved && err == nil; { // one may have begun another meanwhile
+		moved, err = moveThreads(&c.rest)
+	}
+	return c, err
+}
+
+// moveThreads lets the threads of this process run there alone. Those to come are as the
+// ones that make them.
+func moveThreads(to *unix.CPUSet) (moved bool, _ error) {
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
-		return c, err
+		return false, err
 	}
-	for _, thread := range threads { // those to come are as the ones that make them
+	for _, thread := range threads {
 		id, err := strconv.Atoi(thread.Name())
 		if err != nil {
-			return c, err
+			return false, err
 		}
-		if err := unix.SchedSetaffinity(id, &c.rest); err != nil {
-			return c, err
+		var now unix.CPUSet
+		if err = unix.SchedGetaffinity(id, &now); err == nil && now != *to {
+			moved, err = true, unix.SchedSetaffinity(id, to)
+		}
+		if err != nil && !errors.Is(err, unix.ESRCH) { // it has ended
+			return false, err
 		}
 	}
-	return c, nil
+	return moved, nil
 }
 
 // onOwn calls what starts a process, which runs on Caddy's core from its first moment.

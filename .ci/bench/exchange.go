@@ -36,8 +36,13 @@ type series struct {
 	latencies []time.Duration
 }
 
-// newSeries writes requests as they are on the wire. Status 0 is 200.
-func newSeries(requests []*http.Request, status int) (*series, error) {
+// newSeries makes requests of a row, and writes them as they are on the wire.
+func newSeries(of row, p *process, count int) (*series, error) {
+	requests, err := of.requests(p, count)
+	if err != nil {
+		return nil, err
+	}
+	status := of.status
 	if status == 0 {
 		status = http.StatusOK
 	}

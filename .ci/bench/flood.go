@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,13 +112,15 @@ func (b *bench) flood(f flood) (got flooded, err error) {
 	}
 	logged := p.auditLog()
 	var sent atomic.Int64
-	stop, group := make(chan struct{}), sync.WaitGroup{}
+	stop, failed := make(chan struct{}), make(chan error)
 	for range f.connections {
-		group.Go(func() { keepSending(hostile, &sent, stop) })
+		go func() { failed <- keepSending(hostile, &sent, stop) }()
 	}
 	got.beside, got.worst, err = b.goodFor(p, f.good)
 	close(stop)
-	group.Wait()
+	for range f.connections {
+		err = errors.Join(err, <-failed)
+	}
 	if err != nil {
 		return got, err
 	}
@@ -128,16 +131,19 @@ func (b *bench) flood(f flood) (got flooded, err error) {
 }
 
 // keepSending sends the requests once each, whatever the answers are.
-func keepSending(requests []*http.Request, next *atomic.Int64, stop <-chan struct{}) {
+func keepSending(requests []*http.Request, next *atomic.Int64, stop <-chan struct{}) error {
 	for {
 		n := next.Add(1) - 1
 		select {
 		case <-stop:
-			return
+			return nil
 		default:
 		}
-		if n >= int64(len(requests)) || one(requests[n], 0) != nil {
-			return
+		if n >= int64(len(requests)) {
+			return nil
+		}
+		if err := one(requests[n], 0); err != nil {
+			return err
 		}
 	}
 }

@@ -18,12 +18,13 @@ type result struct {
 	bytes   float64 // that these took
 }
 
-// choose keeps the rows whose name has the word, and their baselines.
+// choose keeps the rows whose name has the word, their baselines, and the baselines of
+// those. A baseline stands before what is compared with it.
 func choose(all []group, word string) []group {
 	wanted := make(map[string]bool)
-	for _, group := range all {
-		for _, row := range group.rows {
-			if strings.Contains(row.name, word) {
+	for _, group := range slices.Backward(all) {
+		for _, row := range slices.Backward(group.rows) {
+			if strings.Contains(row.name, word) || wanted[row.name] {
 				wanted[row.name], wanted[row.baseline] = true, true
 			}
 		}
@@ -95,11 +96,7 @@ func (b *bench) turn(row row, count int, into *sample) error {
 	if err != nil {
 		return err
 	}
-	requests, err := row.requests(p, count)
-	if err != nil {
-		return fmt.Errorf("%s: %w", row.name, err)
-	}
-	series, err := newSeries(requests, row.status)
+	series, err := newSeries(row, p, count)
 	if err != nil {
 		return fmt.Errorf("%s: %w", row.name, err)
 	}

@@ -31,41 +31,48 @@ type process struct {
 	signer     *token.Signer // of its issuer; nil: not looked for yet
 }
 
-// start runs Caddy on one core.
-func (b *bench) start(name string) (*process, error) {
+// prepare writes what the process reads when it starts, and returns its Caddyfile.
+func (b *bench) prepare(name string) (p *process, config string, _ error) {
 	folder := filepath.Join(b.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	p := &process{name: name, keys: b.keys, layout: &layout{
+	p = &process{name: name, keys: b.keys, layout: &layout{
 		ports: make(map[string]int), folder: folder, upstream: b.upstream,
 	}}
 	if err := b.keys.write(folder); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	text, err := p.layout.render(layouts[name])
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	config := filepath.Join(folder, "Caddyfile")
+	config = filepath.Join(folder, "Caddyfile")
 	if err := os.WriteFile(config, text, 0o600); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if write, found := storedBefore[name]; found {
-		folder, err := p.state()
+		state, err := p.state()
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if err := write(folder); err != nil {
-			return nil, err
-		}
+		return p, config, write(state)
+	}
+	return p, config, nil
+}
+
+// start runs Caddy on one core.
+func (b *bench) start(name string) (*process, error) {
+	p, config, err := b.prepare(name)
+	if err != nil {
+		return nil, err
 	}
 	p.command = exec.CommandContext(b.ctx, b.binary, "run", "--config", config) //nolint:gosec // the binary under test
 	p.command.Cancel = func() error { return p.command.Process.Signal(unix.SIGTERM) }
 	p.command.WaitDelay = patience
 	// Where the bench is killed, nobody else ends it.
 	p.command.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGTERM}
-	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+folder)
+	p.command.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_SECRET="+secret, "HOME="+p.layout.folder)
 	p.command.Stderr = &tail{}
 	begin := time.Now()
 	if err := b.cores.onOwn(p.command.Start); err != nil {

@@ -48,7 +48,7 @@ func (b *bench) profileRow(r row) error {
 	}
 	end := time.Now().Add(profileSeconds * time.Second)
 	for time.Now().Before(end) {
-		if err := b.turn(r, b.requests/4, new(sample)); err != nil {
+		if err := b.turn(r, max(1, b.requests/4), new(sample)); err != nil {
 			return err
 		}
 	}

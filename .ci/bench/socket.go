@@ -39,7 +39,14 @@ func (s *socket) Read(p []byte) (int, error) {
 	return count, nil
 }
 
-func (s *socket) Write(p []byte) (int, error) { return unix.Write(s.descriptor, p) }
+// Write sends all of p or fails: the kernel takes far more at once than a request has.
+func (s *socket) Write(p []byte) (int, error) {
+	count, err := unix.Write(s.descriptor, p)
+	if err == nil && count < len(p) {
+		err = io.ErrShortWrite
+	}
+	return max(0, count), err
+}
 
 // dial connects to a port of this machine. With a configuration for it, what is sent
 // goes over TLS.

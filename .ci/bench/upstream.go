@@ -42,7 +42,9 @@ func (l *loop) listen() (string, error) {
 
 func (u *upstream) ready() error {
 	descriptor, _, err := unix.Accept4(u.descriptor, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	if err != nil {
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ECONNABORTED) {
+		return nil // who called is gone
+	} else if err != nil {
 		return err
 	}
 	if err := unix.SetsockoptInt(descriptor, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {

@@ -176,5 +176,6 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// client sends all requests; that of [keys.newClient].
+// client asks for tokens and counts, and sends floods; a [loop] sends what is measured. It is
+// that of [keys.newClient].
 var client *http.Client

@@ -13,16 +13,14 @@ import (
 // would take the place of its memory in the core's caches.
 type cores struct {
 	caddy, rest unix.CPUSet
-	shared      bool // there is but one
+	shared      bool // there is but one to choose from
 }
 
 // share takes the cores that this process may use, and leaves the last of them.
 func share() (c cores, err error) {
-	if err := unix.SchedGetaffinity(0, &c.rest); err != nil {
-		return c, err
-	}
-	if c.shared = c.rest.Count() < 2; c.shared {
-		c.caddy = c.rest
+	// Some sandboxes do not let anybody choose.
+	chosen := unix.SchedGetaffinity(0, &c.rest) == nil && unix.SchedSetaffinity(0, &c.rest) == nil
+	if c.shared = !chosen || c.rest.Count() < 2; c.shared {
 		return c, nil
 	}
 	last := 0
@@ -65,6 +63,9 @@ func moveThreads(to *unix.CPUSet) (moved bool, _ error) {
 
 // onOwn calls what starts a process, which runs on Caddy's core from its first moment.
 func (c *cores) onOwn(start func() error) error {
+	if c.shared {
+		return start()
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := unix.SchedSetaffinity(0, &c.caddy); err != nil {

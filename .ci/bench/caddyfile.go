@@ -178,6 +178,14 @@ const twoGates = `
 	}
 }
 {{template "sites"}}
+{{url "bare with the same fields"}} {
+	reverse_proxy {{upstream}} {
+		header_up X-Client-Id bench
+		header_up X-Client-Scope read
+		header_up X-Client-Issuer {{url "issuer"}}
+		header_up -Authorization
+	}
+}
 {{url "gate without headers"}} {
 	oauth2_gate read {
 		identity_headers off

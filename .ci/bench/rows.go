@@ -28,6 +28,7 @@ const (
 	bare     = "bare reverse_proxy"
 	fuller   = "bare reverse_proxy, six more fields"
 	known    = "gate, known token"
+	telling  = "bare, three header_up"
 	signed   = "sign and answer"
 	bySecret = "token, secret"
 )
@@ -56,6 +57,9 @@ func gateRows() []row {
 		// What the three headers cost where the client sends them.
 		{name: "bare, with the identity headers", baseline: bare, process: "gate", requests: withFields(gated("bare", 1), identity)},
 		{name: known, baseline: bare, process: "gate", requests: gated("gate", 1), target: 1.03},
+		// A proxy that tells the upstream the same, without looking at the token.
+		{name: telling, baseline: bare, process: "gate", requests: gated("bare with the same fields", 1)},
+		{name: "gate, known token, beside header_up", baseline: telling, process: "gate", requests: gated("gate", 1)},
 		{name: "gate, known token, identity_headers off", baseline: bare, process: "gate", requests: gated("gate without headers", 1)},
 		// A request with the fields that libraries and tracing add: with more than eight
 		// in all, Go's map of them has grown before the gate adds its own.
@@ -67,10 +71,12 @@ func gateRows() []row {
 // manyRows have a Caddy of their own: what it remembers of so many tokens takes the
 // place of everything else in the core's caches.
 func manyRows() []row {
-	const bare, process = "bare reverse_proxy beside many tokens", "many tokens"
+	const bare, telling, process = "bare reverse_proxy beside many tokens", "bare, three header_up, beside many tokens", "many tokens"
 	return []row{
 		{name: bare, process: process, requests: gated("bare", 1)},
 		{name: "gate, 5,000 tokens in turn", baseline: bare, process: process, requests: gated("gate", 5000), warm: 5000, target: 1.10},
+		{name: telling, baseline: bare, process: process, requests: gated("bare with the same fields", 1)},
+		{name: "gate, 5,000 tokens in turn, beside header_up", baseline: telling, process: process, requests: gated("gate", 5000), warm: 5000},
 		{name: "gate, 5,000 tokens in turn, identity_headers off", baseline: bare, process: process, requests: gated("gate without headers", 5000), warm: 5000},
 	}
 }

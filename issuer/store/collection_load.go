@@ -64,22 +64,38 @@ func (c *Collection) loadTogether(ctx context.Context, shards []int) []shardLoad
 }
 
 func (c *Collection) loadShard(ctx context.Context, shard int) (one shardLoad) {
-	name := c.shardName(shard)
-	defer func() { // the caller cannot: it is another goroutine
+	one.err = c.guarded(shard, func() error {
+		data, err := c.read(ctx, shard)
+		if errors.Is(err, fs.ErrNotExist) {
+			return c.gone(c.shardName(shard))
+		} else if err != nil {
+			return err
+		}
+		stored, err := c.decodeShard(shard, data)
+		if err != nil {
+			return err
+		}
+		err = c.offer(shard, stored)
+		one.version = stored.Version
+		return err
+	})
+	return one
+}
+
+// guarded makes an error of a panic, which the caller cannot: it is another goroutine.
+func (c *Collection) guarded(shard int, load func() error) (err error) {
+	defer func() {
 		if caught := recover(); caught != nil {
-			one = shardLoad{err: fmt.Errorf("loading %s: panic: %v", name, caught)}
+			err = fmt.Errorf("loading %s: panic: %v", c.shardName(shard), caught)
 		}
 	}()
-	data, err := c.documents.Load(ctx, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return shardLoad{err: c.gone(name)}
-	case err != nil:
-		return shardLoad{err: fmt.Errorf("loading %s: %w", name, err)}
+	return load()
+}
+
+func (c *Collection) read(ctx context.Context, shard int) ([]byte, error) {
+	data, err := c.documents.Load(ctx, c.shardName(shard))
+	if err != nil {
+		return nil, fmt.Errorf("loading %s: %w", c.shardName(shard), err)
 	}
-	stored, err := c.decodeShard(shard, data)
-	if err == nil {
-		err = c.offer(shard, stored)
-	}
-	return shardLoad{stored.Version, err}
+	return data, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 )
@@ -47,7 +46,11 @@ func (c *Collection) unlisted(ctx context.Context) map[int]loaded {
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			found := c.lookFor(ctx, shard)
+			var found loaded
+			found.err = c.guarded(shard, func() (err error) {
+				found.data, err = c.read(ctx, shard)
+				return err
+			})
 			if errors.Is(found.err, fs.ErrNotExist) {
 				return
 			}
@@ -58,18 +61,4 @@ func (c *Collection) unlisted(ctx context.Context) map[int]loaded {
 	}
 	all.Wait()
 	return there
-}
-
-func (c *Collection) lookFor(ctx context.Context, shard int) (found loaded) {
-	name := c.shardName(shard)
-	defer func() { // the caller cannot: it is another goroutine
-		if caught := recover(); caught != nil {
-			found = loaded{err: fmt.Errorf("loading %s: panic: %v", name, caught)}
-		}
-	}()
-	data, err := c.documents.Load(ctx, name)
-	if err != nil {
-		return loaded{err: fmt.Errorf("loading %s: %w", name, err)}
-	}
-	return loaded{data: data}
 }

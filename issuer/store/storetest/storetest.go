@@ -95,7 +95,7 @@ func panicked(t *testing.T, documents store.Documents) {
 	put(t, documents, name, "kept")
 	func() {
 		defer func() { _ = recover() }()
-		_ = documents.Update(t.Context(), name, func([]byte) ([]byte, error) { panic("a bug in change") })
+		_ = documents.Update(t.Context(), name, func([]byte) ([]byte, error) { panic(t.Name()) })
 	}()
 	expect(t, documents, name, "kept")
 	put(t, documents, name, "the lock is free again")
